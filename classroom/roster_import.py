@@ -1,0 +1,188 @@
+"""Rosters from a table: students, their contacts, and the classes they sit in."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.imports import Importer, Line, Report
+from accounts.models import User
+from classroom.models import Classroom, Enrollment, Student, current_school_year
+from classroom.rosters import enrol
+
+IMPORTER: Final = Importer(
+    kind="import_students",
+    title=gettext_lazy("Import of students"),
+    columns={
+        "student_id": ("id", "code", "student code", "student number", "matrícula"),
+        "full_name": ("name", "student", "student name", "nombre", "nombre completo"),
+        "class_code": ("class", "group", "clase", "grupo", "curso"),
+        "email": ("e-mail", "mail", "email address", "contact", "correo"),
+        "phone": ("telephone", "mobile", "teléfono", "móvil"),
+    },
+    needed=("student_id", "full_name"),
+    apply="classroom.roster_import.apply",
+    options=("class_id",),
+    example=(
+        ("student_id", "full_name", "class_code", "email", "phone"),
+        ("S0001", "Cleo Castro", "MAT-1", "castro@family.example", "+34 600 000 000"),
+    ),
+)
+CONTACTS: Final = ("email", "phone")
+
+
+@transaction.atomic
+def apply(
+    lines: Sequence[Line], *, owner: User, options: Mapping[str, Any], dry: bool
+) -> Report:
+    """Add and change students and give them seats; nothing where a line is at fault.
+
+    An empty cell leaves what is there. Nobody loses a seat.
+    """
+    report = Report()
+    classes = _classes(owner)
+    default = Classroom.objects.for_user(owner).filter(pk=options.get("class_id") or 0)
+    fallback = default.current().first()
+    known = _students(lines)
+    own = set(Student.objects.for_user(owner).values_list("pk", flat=True))
+    changed: dict[str, Student] = {}
+    wanted: dict[int, dict[str, Student]] = defaultdict(dict)
+    names: dict[str, tuple[int, str]] = {}
+    for number, values in lines:
+        room = _class_of(values, classes, fallback)
+        student = changed.get(values["student_id"]) or known.get(values["student_id"])
+        _check(report, number, values, owner, student, own)
+        if values.get("class_code") and room is None:
+            detail = _("You have no class with the code %(code)s in this school year.")
+            report.fault(
+                number,
+                "class_code",
+                "unknown_class",
+                detail % {"code": values["class_code"]},
+            )
+        elif room is None and not owner.is_admin:
+            report.fault(
+                number, "class_code", "required", _("Name one of your classes.")
+            )
+        earlier = names.setdefault(values["student_id"], (number, values["full_name"]))
+        if earlier[1] != values["full_name"]:
+            detail = _("Line %(line)s gives this student ID another name.")
+            report.fault(
+                number, "student_id", "repeated", detail % {"line": earlier[0]}
+            )
+        if report.faults:
+            continue
+        student = student or Student(student_id=values["student_id"])
+        if _take_over(student, values) or student.pk is None:
+            changed[student.student_id] = student
+        known[student.student_id] = student
+        if room is not None:
+            wanted[room.pk][student.student_id] = student
+    if report.faults:
+        report.counts = {}
+        return report
+    _count(report, changed, known, wanted)
+    if not dry:
+        _write(changed, wanted)
+    return report
+
+
+def _classes(owner: User) -> dict[str, Classroom]:
+    rooms = Classroom.objects.for_user(owner).current()
+    year = rooms.filter(school_year=current_school_year())
+    return {room.class_code: room for room in year}
+
+
+def _students(lines: Sequence[Line]) -> dict[str, Student]:
+    codes = sorted({values["student_id"] for _line, values in lines})
+    found: dict[str, Student] = {}
+    for at in range(0, len(codes), 500):
+        for student in Student.objects.filter(student_id__in=codes[at : at + 500]):
+            found[student.student_id] = student
+    return found
+
+
+def _class_of(
+    values: Mapping[str, str],
+    classes: Mapping[str, Classroom],
+    fallback: Classroom | None,
+) -> Classroom | None:
+    code = values.get("class_code")
+    return classes.get(code) if code else fallback
+
+
+def _check(
+    report: Report,
+    number: int,
+    values: Mapping[str, str],
+    owner: User,
+    student: Student | None,
+    own: set[int],
+) -> None:
+    """Report what is wrong with the student of a line."""
+    for name, most in (("student_id", 32), ("full_name", 150), ("phone", 32)):
+        value = values.get(name, "")
+        if len(value) > most:
+            detail = _("This is longer than %(most)s characters.") % {"most": most}
+            report.fault(number, name, "too_long", detail)
+    if not values["student_id"]:
+        report.fault(number, "student_id", "required", _("The student ID is missing."))
+    if not values["full_name"] and student is None:
+        report.fault(number, "full_name", "required", _("The name is missing."))
+    is_foreign = student is not None and student.pk is not None
+    if is_foreign and not owner.is_admin and student and student.pk not in own:
+        detail = _("This student ID is taken by a student of another class.")
+        report.fault(number, "student_id", "not_yours", detail)
+    if values.get("email"):
+        try:
+            validate_email(values["email"])
+        except ValidationError:
+            detail = _("This is no e-mail address.")
+            report.fault(number, "email", "invalid", detail)
+
+
+def _take_over(student: Student, values: Mapping[str, str]) -> bool:
+    """Put a line's values into a student; return whether anything changed."""
+    changed = False
+    for name in ("full_name", *CONTACTS):
+        value = values.get(name, "")
+        if value and getattr(student, name) != value:
+            setattr(student, name, value)
+            changed = True
+    return changed
+
+
+def _count(
+    report: Report,
+    changed: Mapping[str, Student],
+    known: Mapping[str, Student],
+    wanted: Mapping[int, Mapping[str, Student]],
+) -> None:
+    new = sum(student.pk is None for student in changed.values())
+    seats = Enrollment.objects.current().filter(classroom__in=list(wanted))
+    taken = set(seats.values_list("classroom__pk", "student__student_id"))
+    asked = {(room, code) for room, codes in wanted.items() for code in codes}
+    report.counts = {
+        "created": new,
+        "updated": len(changed) - new,
+        "unchanged": len(known) - len(changed),
+        "enrolled": len(asked - taken),
+    }
+
+
+def _write(
+    changed: Mapping[str, Student], wanted: Mapping[int, Mapping[str, Student]]
+) -> None:
+    Student.objects.bulk_create(
+        [student for student in changed.values() if student.pk is None], batch_size=500
+    )
+    Student.objects.bulk_update(
+        list(changed.values()), ["full_name", *CONTACTS], batch_size=500
+    )
+    for room in Classroom.objects.filter(pk__in=list(wanted)):
+        enrol(room, wanted[room.pk].values())
