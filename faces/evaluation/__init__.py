@@ -1,0 +1,1 @@
+"""How well faces are told apart: error rates, classes, advice, charts. No Django."""
