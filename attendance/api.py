@@ -1,0 +1,352 @@
+"""API of the register: mark by face or by hand, look up, correct, sum up."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils import timezone
+from django_filters.filters import BooleanFilter, DateFilter
+from django_filters.rest_framework import FilterSet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.errors import DomainError
+from accounts.fields import RowIdField
+from accounts.filters import IdFilter
+from accounts.viewsets import ScopedViewSet, requester
+from attendance import recognition, reports, services
+from attendance import serializers as shapes
+from attendance.models import Record, Session, Status
+from classroom.models import Classroom
+from faces.api import FaceThrottle, visible_student
+
+
+class SessionExists(DomainError):
+    code = "session_exists"
+    default_detail = "This class already has a session at that time."
+
+
+class SessionHasRecords(DomainError):
+    code = "session_has_records"
+    default_detail = "This session has records; it can't be deleted."
+
+
+def visible_class(request: Request, class_id: int) -> Classroom:
+    """Return a class that the user may see; another one is as good as none: 404."""
+    classes = Classroom.objects.for_user(requester(request))
+    found = classes.filter(pk=class_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def visible_session(request: Request, session_id: int) -> Session:
+    sessions = Session.objects.for_user(requester(request)).select_related("classroom")
+    found = sessions.filter(pk=session_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+class PhotoView(APIView):
+    parser_classes = [MultiPartParser, FormParser]
+    throttle_classes = [FaceThrottle]
+
+
+class VerifyView(PhotoView):
+    @extend_schema(
+        request={"multipart/form-data": shapes.PhotoSerializer},
+        responses={200: shapes.VerificationSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Recognise the person at the camera among a class and mark them."""
+        form = shapes.PhotoSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        wanted = form.validated_data
+        answer = recognition.verify(
+            visible_class(request, wanted["class_id"]),
+            wanted["file"][0],
+            by=requester(request),
+            session_id=wanted.get("session_id"),
+        )
+        return Response(shapes.VerificationSerializer(answer).data)
+
+
+class GroupView(PhotoView):
+    @extend_schema(
+        request={"multipart/form-data": shapes.GroupPhotosSerializer},
+        responses={200: shapes.GroupSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Mark everybody seen on one to five photos of a room."""
+        form = shapes.GroupPhotosSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        wanted = form.validated_data
+        answer = recognition.mark_group(
+            visible_class(request, wanted["class_id"]),
+            wanted["file"],
+            by=requester(request),
+            session_id=wanted.get("session_id"),
+        )
+        return Response(shapes.GroupSerializer(answer).data)
+
+
+class PeriodSerializer(serializers.Serializer[Any]):
+    session_id = RowIdField(required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # `from` is a word of Python's own, so it can't be a class attribute.
+        return super().get_fields() | {
+            "from": serializers.DateField(required=False, help_text="First day."),
+            "to": serializers.DateField(required=False, help_text="Last day."),
+        }
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("from") and attrs.get("to") and attrs["from"] > attrs["to"]:
+            raise serializers.ValidationError(
+                {"to": ["The last day is before the first."]}
+            )
+        return attrs
+
+
+def period(request: Request) -> dict[str, Any]:
+    form = PeriodSerializer(data=request.query_params)
+    form.is_valid(raise_exception=True)
+    return dict(form.validated_data)
+
+
+class AttendanceViewSet(ScopedViewSet[Record], mixins.RetrieveModelMixin):
+    """Records of the classes a user may see."""
+
+    queryset = Record.objects.select_related("session", "student")
+    serializer_class = shapes.RecordSerializer
+    lookup_value_regex = r"\d+"
+    filter_backends = []
+    teacher_actions = frozenset(
+        {
+            "retrieve",
+            "create",
+            "partial_update",
+            "history",
+            "today",
+            "by_class",
+            "summary",
+            "reject",
+        }
+    )
+
+    @extend_schema(
+        request=shapes.ManualMarkSerializer, responses={200: shapes.RecordSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        """Mark one student by hand, or correct the line that is there."""
+        form = shapes.ManualMarkSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        wanted = form.validated_data
+        record = services.mark_by_hand(
+            self._session(wanted),
+            visible_student(request, wanted["student_id"]),
+            status=Status(wanted["status"]),
+            note=wanted["note"],
+            by=requester(request),
+        )
+        return Response(self.get_serializer(record).data)
+
+    def _session(self, wanted: dict[str, Any]) -> Session:
+        if "session_id" in wanted:
+            session = visible_session(self.request, wanted["session_id"])
+            if wanted.get("class_id", session.classroom_id) != session.classroom_id:
+                raise services.SessionNotFound
+            return session
+        classroom = visible_class(self.request, wanted["class_id"])
+        now = timezone.now()
+        try:
+            current = services.current_session(classroom, now=now)
+        except services.SessionClosed as closed:
+            # A person may still correct a closed register.
+            return visible_session(self.request, int(str(closed.extra["session_id"])))
+        return current or services.ad_hoc_session(
+            classroom, by=requester(self.request), on=timezone.localdate(now)
+        )
+
+    @extend_schema(
+        request=shapes.CorrectionSerializer, responses={200: shapes.RecordSerializer}
+    )
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Correct a record by hand; the note is kept as the reason."""
+        form = shapes.CorrectionSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        wanted = form.validated_data
+        record = services.correct(
+            self.get_object(),
+            status=Status(wanted["status"]) if "status" in wanted else None,
+            note=wanted.get("note"),
+            by=requester(request),
+        )
+        return Response(self.get_serializer(record).data)
+
+    @extend_schema(responses={200: shapes.HistorySerializer(many=True)}, filters=False)
+    @action(detail=True, pagination_class=None)
+    def history(self, request: Request, pk: str) -> Response:
+        """All changes of a record, newest first."""
+        changes = services.history(self.get_object())
+        return Response(shapes.HistorySerializer(changes, many=True).data)
+
+    @extend_schema(
+        request=shapes.RejectionSerializer, responses={200: shapes.RejectedSerializer}
+    )
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, pk: str) -> Response:
+        """Say of a face's mark: not this person; `student_id` is who it was."""
+        form = shapes.RejectionSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        named = form.validated_data.get("student_id")
+        instead = visible_student(request, named) if named else None
+        record = services.reject_match(
+            self.get_object(), instead=instead, by=requester(request)
+        )
+        return Response(shapes.RejectedSerializer({"attendance": record}).data)
+
+    @extend_schema(responses={200: shapes.RecordSerializer(many=True)})
+    @action(detail=False)
+    def today(self, request: Request) -> Response:
+        """Today's records of all classes the user may see."""
+        return self._page(
+            self.get_queryset().filter(session__date=timezone.localdate())
+        )
+
+    @extend_schema(
+        parameters=[PeriodSerializer],
+        responses={200: shapes.RecordSerializer(many=True)},
+    )
+    @action(detail=False, url_path=r"by-class/(?P<class_id>\d+)")
+    def by_class(self, request: Request, class_id: str) -> Response:
+        """A class's records; without dates all of them."""
+        classroom = visible_class(request, int(class_id))
+        wanted = period(request)
+        sessions = Session.objects.filter(classroom=classroom)
+        if "session_id" in wanted:
+            sessions = sessions.filter(pk=wanted["session_id"])
+        sessions = reports.in_period(sessions, wanted.get("from"), wanted.get("to"))
+        return self._page(self.get_queryset().filter(session__in=sessions))
+
+    @extend_schema(
+        parameters=[PeriodSerializer],
+        responses={200: shapes.SummarySerializer},
+        filters=False,
+    )
+    @action(detail=False, url_path=r"summary/(?P<class_id>\d+)", pagination_class=None)
+    def summary(self, request: Request, class_id: str) -> Response:
+        """Counts and rates per student and for the class."""
+        classroom = visible_class(request, int(class_id))
+        wanted = period(request)
+        summary = reports.summarise(
+            classroom, start=wanted.get("from"), end=wanted.get("to")
+        )
+        return Response(shapes.SummarySerializer(summary).data)
+
+    def _page(self, records: QuerySet[Record]) -> Response:
+        page = self.paginate_queryset(records)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+
+class SessionFilter(FilterSet):
+    class_id = IdFilter(field_name="classroom", help_text="A class's row id.")
+    date = DateFilter(help_text="The day.")
+    is_open = BooleanFilter(
+        field_name="closed_at", lookup_expr="isnull", help_text="Open or closed ones."
+    )
+
+
+class SessionViewSet(
+    ScopedViewSet[Session],
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+):
+    """Meetings of a class."""
+
+    queryset = Session.objects.select_related("classroom")
+    serializer_class = shapes.SessionSerializer
+    lookup_value_regex = r"\d+"
+    filterset_class = SessionFilter
+    teacher_actions = frozenset(
+        {
+            "list",
+            "retrieve",
+            "create",
+            "partial_update",
+            "destroy",
+            "close_session",
+            "reopen",
+            "mark_rest",
+        }
+    )
+
+    @extend_schema(
+        request=shapes.NewSessionSerializer, responses={201: shapes.SessionSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        """Add a session to a class; without a start it is the day's ad-hoc one."""
+        form = shapes.NewSessionSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        classroom = visible_class(request, form.validated_data["classroom_id"])
+        session = self._saved(form, classroom=classroom, created_by=requester(request))
+        body = self.get_serializer(session).data
+        return Response(body, status=status.HTTP_201_CREATED)
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change when a session takes place, or its grace minutes."""
+        form = self.get_serializer(self.get_object(), data=request.data, partial=True)
+        form.is_valid(raise_exception=True)
+        return Response(self.get_serializer(self._saved(form)).data)
+
+    def _saved(self, form: Any, **values: Any) -> Session:
+        try:
+            with transaction.atomic():
+                session: Session = form.save(**values)
+        except IntegrityError as error:
+            raise SessionExists from error
+        return session
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete a session that holds no records."""
+        session = self.get_object()
+        if session.records.exists():
+            raise SessionHasRecords
+        session.delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"], url_path="close")
+    def close_session(self, request: Request, pk: str) -> Response:
+        """Close a session: whoever is not marked is absent."""
+        session = services.close(self.get_object(), by=requester(request))
+        return Response(self.get_serializer(session).data)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, pk: str) -> Response:
+        """Open a closed session again; what was marked stays."""
+        session = services.reopen(self.get_object(), by=requester(request))
+        return Response(self.get_serializer(session).data)
+
+    @extend_schema(
+        request=shapes.RestSerializer, responses={200: shapes.RestMarkedSerializer}
+    )
+    @action(detail=True, methods=["post"], url_path="mark-rest")
+    def mark_rest(self, request: Request, pk: str) -> Response:
+        """Give everybody who has no line yet the same status, by hand."""
+        form = shapes.RestSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        rest = services.mark_rest(
+            self.get_object(),
+            status=Status(form.validated_data["status"]),
+            by=requester(request),
+        )
+        return Response(shapes.RestMarkedSerializer({"marked": rest}).data)

@@ -1,0 +1,59 @@
+"""The demo school's timetable: a lesson a day, and one that is about to begin."""
+
+import datetime as dt
+from typing import Final
+
+from django.utils import timezone
+
+from attendance.clock import school_day
+from attendance.timetable import open_due, overlap, save_slot
+from attendance.timetable_models import Slot
+from attendance.week import monday_of
+from classroom.models import Classroom
+
+LESSON: Final = dt.timedelta(minutes=50)
+QUARTER: Final = dt.timedelta(minutes=15)
+# Somebody who tries things out takes their time.
+PATIENCE: Final = 45
+SCHOOL_DAYS: Final = range(1, 6)
+
+
+def plan_week(first: Classroom, second: Classroom) -> None:
+    """Give both classes a lesson on each school day, and the first one another soon.
+
+    That one begins within a quarter of an hour, so that photos go to it at once.
+    """
+    now = timezone.now()
+    begin = _next_quarter(now)
+    soon = _slot(first, begin.isoweekday(), begin.time(), "B12")
+    soon.grace_minutes = PATIENCE
+    weekly = [
+        _slot(classroom, weekday, dt.time(hour), room)
+        for classroom, hour, room in ((first, 9, "B12"), (second, 11, "A3"))
+        for weekday in SCHOOL_DAYS
+    ]
+    for slot in [soon, *(one for one in weekly if not _clashes(one, soon))]:
+        save_slot(slot, now=now)
+    open_due([first.pk, second.pk], now=now)
+
+
+def _slot(classroom: Classroom, weekday: int, start: dt.time, room: str) -> Slot:
+    end = (dt.datetime.combine(dt.date.min, start) + LESSON).time()
+    return Slot(
+        classroom=classroom,
+        weekday=weekday,
+        start=start,
+        end=end,
+        room=room,
+        first_date=monday_of(school_day()),
+    )
+
+
+def _next_quarter(now: dt.datetime) -> dt.datetime:
+    local = now.astimezone(timezone.get_default_timezone())
+    begun = local.replace(minute=local.minute // 15 * 15, second=0, microsecond=0)
+    return begun + QUARTER
+
+
+def _clashes(one: Slot, soon: Slot) -> bool:
+    return one.classroom == soon.classroom and overlap(one, soon)

@@ -1,0 +1,152 @@
+"""Hand out the register: the API's file, and the pages to print."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.fields import RowIdField
+from accounts.sheets import CSV_TYPE, XLSX_TYPE, csv_lines, xlsx_chunks
+from attendance import exports
+from attendance.api import PeriodSerializer
+from attendance.api import visible_class as class_for_call
+from attendance.models import Status
+from attendance.pages import visible_class
+from classroom.models import Classroom
+
+FORMATS = ("csv", "xlsx")
+
+
+class ExportSerializer(PeriodSerializer):
+    session_id = None  # type: ignore[assignment]
+    class_id = RowIdField()
+    format = serializers.ChoiceField(choices=FORMATS, default="csv")
+
+
+class AnyFormat(BaseContentNegotiation):
+    """`?format=` is ours here: the framework would look for a renderer of that name."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return JSONRenderer(), "application/json"
+
+
+class ExportView(APIView):
+    content_negotiation_class = AnyFormat
+
+    @extend_schema(
+        parameters=[ExportSerializer],
+        responses={(200, CSV_TYPE): OpenApiTypes.STR, (200, XLSX_TYPE): bytes},
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        """A class's records as CSV or XLSX; no cell is run as a formula."""
+        form = ExportSerializer(data=request.query_params)
+        form.is_valid(raise_exception=True)
+        wanted = form.validated_data
+        classroom = class_for_call(request, wanted["class_id"])
+        rows = exports.rows(classroom, start=wanted.get("from"), end=wanted.get("to"))
+        return as_file(classroom, rows, wanted["format"])
+
+
+def as_file(classroom: Classroom, rows: Any, kind: str) -> StreamingHttpResponse:
+    day = f"{timezone.localdate():%Y-%m-%d}"
+    safe = "".join(sign for sign in classroom.class_code if sign.isascii())
+    plain = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in safe)
+    content = (
+        xlsx_chunks(rows, title=classroom.class_code)
+        if kind == "xlsx"
+        else csv_lines(rows)
+    )
+    name = f"register-{plain}-{day}.{kind}"
+    return StreamingHttpResponse(
+        content,
+        content_type=XLSX_TYPE if kind == "xlsx" else CSV_TYPE,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+class PeriodForm(forms.Form):
+    start = forms.DateField(
+        label=gettext_lazy("From"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    end = forms.DateField(
+        label=gettext_lazy("To"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        first, last = cleaned.get("start"), cleaned.get("end")
+        if first and last and first > last:
+            self.add_error("end", _("The last day is before the first."))
+        return cleaned
+
+
+@require_GET
+@login_required
+def printed(request: HttpRequest, class_id: int) -> HttpResponse:
+    """Show a class's register of a period as pages to print and sign."""
+    classroom = visible_class(request, class_id)
+    form = PeriodForm(request.GET or None)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    pages = (
+        []
+        if form.errors
+        else exports.paper(classroom, start=wanted.get("start"), end=wanted.get("end"))
+    )
+    context = {
+        "classroom": classroom,
+        "form": form,
+        "pages": pages,
+        "start": wanted.get("start"),
+        "end": wanted.get("end"),
+        "letters": letters(),
+        "blanks": [],
+    }
+    status = 400 if form.errors else 200
+    return render(request, "attendance/print.html", context, status=status)
+
+
+def letters() -> list[tuple[str, str]]:
+    """Return each status with the one letter that stands for it on paper."""
+    return [
+        (Status.PRESENT.value, _("P")),
+        (Status.LATE.value, _("L")),
+        (Status.ABSENT.value, _("A")),
+        (Status.EXCUSED.value, _("E")),
+    ]
+
+
+@require_GET
+@login_required
+def sheet(request: HttpRequest, class_id: int) -> HttpResponse:
+    """Show an empty sheet of today's roster, to be filled in by hand."""
+    classroom = visible_class(request, class_id)
+    day = timezone.localdate()
+    context = {
+        "classroom": classroom,
+        "day": day,
+        "pages": exports.empty_sheet(classroom, day=day),
+        "blanks": range(exports.SESSIONS_A_PAGE // 2),
+    }
+    return render(request, "attendance/sheet.html", context)
