@@ -1,0 +1,112 @@
+"""What holds for every request: its size, the user's language and time, the camera."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
+
+from accounts.models import User
+from attendance_site.errors import fault, is_page, too_large
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class HealthHostMiddleware:
+    """Let probes call by whatever address they know.
+
+    No answer under /health/ depends on the host, so none is refused for it.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith("/health/"):
+            request.META["HTTP_HOST"] = "localhost"
+        return self.get_response(request)
+
+
+class UploadSizeMiddleware:
+    """Answer 413 from the declared length alone, without reading the body.
+
+    A body of undeclared length (chunked) would be read as empty: it gets a 411.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        declared = request.META.get("CONTENT_LENGTH") or ""
+        if not declared and request.META.get("HTTP_TRANSFER_ENCODING"):
+            detail = "Send the body with a Content-Length."  # for programs alone
+            return fault(request, 411, code="length_required", detail=detail)
+        limit = settings.MAX_REQUEST_BYTES
+        if request.path.rstrip("/") in settings.ARCHIVE_PATHS:
+            limit = max(limit, settings.MAX_ARCHIVE_BYTES)
+        if declared.isdigit() and int(declared) > limit:
+            return fault(request, 413, **too_large(request.path))
+        return self.get_response(request)
+
+
+class LanguageMiddleware:
+    """Speak the user's language on pages: the chosen one, else the browser's.
+
+    The API stays English, whatever a client's headers say: programs read it.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user if is_page(request) else None
+        language = language_for(request, user)
+        request.LANGUAGE_CODE = language
+        zone = user.zone() if isinstance(user, User) else None
+        request.time_zone = zone  # type: ignore[attr-defined]
+        # A time zone that a page was drawn in ends with its request.
+        with translation.override(language), timezone.override(None):
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        if is_page(request):
+            patch_vary_headers(response, ("Accept-Language",))
+        return response
+
+
+def language_for(request: HttpRequest, user: object | None) -> str:
+    """Return the language that an answer is written in; no user is no page."""
+    if user is None:
+        return str(settings.LANGUAGE_CODE)
+    chosen = getattr(user, "language", "")
+    if chosen in dict(settings.LANGUAGES):
+        return str(chosen)
+    return translation.get_language_from_request(request)
+
+
+def time_zone_of_pages(request: HttpRequest) -> dict[str, Any]:
+    """Show the moments of a page under /app/ in the time zone its user chose.
+
+    A context processor, so that the zone changes when a page is drawn and not while a
+    view works: what "today" is, and when a session begins, is the school's own time.
+    """
+    # Not from the user: on the page of a fault the database may be what failed.
+    zone = getattr(request, "time_zone", None)
+    if zone is not None and request.path.startswith("/app/"):
+        timezone.activate(zone)
+    return {}
+
+
+class PermissionsPolicyMiddleware:
+    """Let our own pages ask for the camera, and nobody for anything else."""
+
+    POLICY = "camera=(self), microphone=(), geolocation=(), payment=(), usb=()"
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", self.POLICY)
+        return response

@@ -1,0 +1,290 @@
+"""Django settings: every value comes from the environment or `.env`, checked here."""
+
+import warnings
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import django_stubs_ext
+from csp.constants import NONE, SELF
+
+from attendance_site import environment as conf
+from attendance_site.environment import BASE_DIR
+
+# Lets `ModelAdmin[Student]` and friends be written at run time too.
+django_stubs_ext.monkeypatch()
+
+conf.read_env_file(BASE_DIR / ".env")
+
+DEBUG = conf.flag("DEBUG", default=False)
+SECRET_KEY = conf.secret(
+    "SECRET_KEY",
+    debug=DEBUG,
+    debug_value="debug-only-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2,
+)
+
+# --- The address users type: hosts, cookies and the redirect follow from it ---------
+PUBLIC_URL = conf.public_url("PUBLIC_URL", default="http://localhost:8000")
+_public = urlsplit(PUBLIC_URL)
+HTTPS = _public.scheme == "https"
+ALLOWED_HOSTS = [str(_public.hostname), "localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+# Who may say whom a request comes from and whether it came over HTTPS. On the machine
+# itself only a proxy of its own speaks plain HTTP to an https address.
+TRUSTED_PROXIES = conf.networks(
+    "TRUSTED_PROXIES", default="127.0.0.1,::1" if HTTPS else "none"
+)
+# Believed because ProxyMiddleware drops the header of everybody else.
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+)
+_hsts_days = conf.whole_number("HSTS_DAYS", default=365, low=0, high=3650)
+SECURE_HSTS_SECONDS = _hsts_days * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+if HTTPS:
+    # Browsers give this prefix to no cookie of another host. It also keeps a secure
+    # cookie from locking out the same host's later visits over plain HTTP.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "blob:", "data:"],
+        "media-src": [SELF, "blob:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- The five floors, top first; imports run down only ------------------------------
+INSTALLED_APPS = [
+    "attendance.apps.AttendanceConfig",
+    "faces.apps.FacesConfig",
+    "classroom.apps.ClassroomConfig",
+    "accounts.apps.AccountsConfig",
+    "attendance_site.admin_site.RollbookAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "simple_history",
+]
+MIDDLEWARE = [
+    "attendance_site.proxies.ProxyMiddleware",
+    "attendance_site.middleware.HealthHostMiddleware",
+    "attendance_site.middleware.UploadSizeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "attendance_site.middleware.LanguageMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "attendance_site.middleware.PermissionsPolicyMiddleware",
+]
+ROOT_URLCONF = "attendance_site.urls"
+WSGI_APPLICATION = "attendance_site.wsgi.application"
+APPEND_SLASH = False  # every address answers with and without its last slash
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "attendance_site.middleware.time_zone_of_pages",
+            ],
+        },
+    },
+]
+
+# --- Where things are kept ----------------------------------------------------------
+DATABASES = {
+    "default": conf.database(
+        "DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = conf.redis_url("REDIS_URL")
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+SESSION_ENGINE = (
+    "django.contrib.sessions.backends.cached_db"
+    if REDIS_URL
+    else "django.contrib.sessions.backends.db"
+)
+vars().update(conf.email("EMAIL_URL"))
+
+# --- Jobs: what takes longer than a request, done by `manage.py worker` -------------
+WORKER_THREADS = conf.whole_number("WORKER_THREADS", default=2, low=1, high=64)
+# A worker that gives no sign of life for so long is dead, and another one goes on.
+JOB_LEASE_SECONDS = conf.whole_number("JOB_LEASE_SECONDS", default=30, low=1, high=3600)
+# The longest archive of photos, and where it lies, encrypted, until its job has ended.
+# Web and worker need to see the same folder.
+IMPORT_MAX_MB = conf.whole_number("IMPORT_MAX_MB", default=500, low=1, high=10_000)
+IMPORT_SPOOL_DIR = conf.folder_beside_database(
+    "IMPORT_SPOOL_DIR", database=DATABASES["default"]
+)
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Files that were never collected (a laptop, a test) come straight from the apps.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+warnings.filterwarnings("ignore", "No directory at", UserWarning)  # said by WhiteNoise
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "attendance_site.static_storage.StaticStorage"},
+}
+
+# --- People -------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/app/"
+LOGOUT_REDIRECT_URL = "/accounts/login/"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+_VALIDATION = "django.contrib.auth.password_validation."
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": _VALIDATION + "UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "full_name", "teacher_id"]},
+    },
+    {"NAME": _VALIDATION + "MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": _VALIDATION + "CommonPasswordValidator"},
+    {"NAME": _VALIDATION + "NumericPasswordValidator"},
+]
+USE_I18N = True
+LANGUAGE_CODE = "en"
+# Each under the name its speakers give it.
+LANGUAGES = [("en", "English"), ("es", "Español"), ("ar", "العربية")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True
+TIME_ZONE = conf.time_zone("TIME_ZONE", default="UTC")
+
+# --- Faces --------------------------------------------------------------------------
+FACE_TEMPLATE_KEYS = conf.template_keys(debug=DEBUG)
+FACE_MODEL = conf.text("FACE_MODEL") or "sface"
+FACE_MODEL_ROOT = conf.text("FACE_MODEL_ROOT")
+FACE_SIMILARITY_THRESHOLD = conf.optional_fraction("FACE_SIMILARITY_THRESHOLD")
+FACE_MATCH_MARGIN = conf.optional_fraction("FACE_MATCH_MARGIN")
+FACE_DEVICE = conf.device("FACE_DEVICE")
+FACE_THREADS = conf.whole_number("FACE_THREADS", default=0, low=0, high=256)
+FACE_QUEUE = conf.whole_number("FACE_QUEUE", default=16, low=0, high=10_000)
+FACE_ENROLL_REVIEW = conf.choice(
+    "FACE_ENROLL_REVIEW", ("off", "standard", "strict"), default="standard"
+)
+FACE_MAX_UPLOAD_MB = conf.whole_number("FACE_MAX_UPLOAD_MB", default=10, low=1, high=99)
+FACE_MAX_PIXELS = conf.whole_number(
+    "FACE_MAX_PIXELS", default=40_000_000, low=10_000, high=500_000_000
+)
+
+# Photos stay in memory: no upload ever becomes a temporary file.
+FILE_UPLOAD_HANDLERS = ["attendance_site.uploads.MemoryUploadHandler"]
+MAX_PHOTOS_PER_REQUEST = 5
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+# A request may carry five photos and its form fields; more is refused unread.
+MAX_REQUEST_BYTES = (MAX_PHOTOS_PER_REQUEST * FACE_MAX_UPLOAD_MB + 1) * 1024 * 1024
+# Two addresses take an archive, which goes into the encrypted spool as it comes in.
+ARCHIVE_PATHS = frozenset({"/import/photos", "/app/import/photos"})
+MAX_ARCHIVE_BYTES = (IMPORT_MAX_MB + 1) * 1024 * 1024
+
+# --- The API ------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        # First, so that a call without a login is answered 401 and not 403.
+        "accounts.tokens.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "accounts.pagination.Pagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_RATES": {
+        "login": "10/min",
+        "password_reset": "5/hour",
+        "face": "1200/min",
+    },
+    # A throttle counts REMOTE_ADDR, in which ProxyMiddleware has put the client.
+    "NUM_PROXIES": 0,
+    "EXCEPTION_HANDLER": "attendance_site.errors.exception_handler",
+    "NON_FIELD_ERRORS_KEY": "non_field_errors",
+}
+_access_minutes = conf.whole_number(
+    "ACCESS_TOKEN_EXPIRE_MINUTES", default=30, low=1, high=24 * 60
+)
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=_access_minutes),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "UPDATE_LAST_LOGIN": True,
+    # A new password or a deactivated account ends every token at once.
+    "CHECK_REVOKE_TOKEN": True,
+    "CHECK_USER_IS_ACTIVE": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Rollbook API",
+    "DESCRIPTION": "Classes, students, faces and the register. Log in at /auth/login.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    # Open to all: an old session or token must not close the documents.
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "PREPROCESSING_HOOKS": ["attendance_site.docs.without_last_slash"],
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "faces": {"level": "INFO"},
+        "accounts": {"level": "INFO"},
+        "attendance": {"level": "INFO"},
+        # Says at each HEAD that its body was dropped, which is what should happen.
+        "gunicorn.http.wsgi": {"level": "ERROR"},
+        # The default also mails tracebacks; here errors go to the log alone.
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+    },
+}

@@ -1,0 +1,197 @@
+"""What the documents name exists: pages, headings, files, commands, settings."""
+
+import csv
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.management import get_commands
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from accounts.tests.factories import PASSWORD
+from attendance_site.environment import BASE_DIR
+from classroom.models import Classroom, Enrollment, Student
+from faces.models import FaceTemplate
+from faces.tests.photos import astronaut
+
+DOCUMENTS = [
+    *sorted(BASE_DIR.glob("*.md")),
+    *sorted((BASE_DIR / "docs").glob("*.md")),
+]
+LONGEST_WAIT = 120  # seconds, for the slowest machine
+COMPOSE_PROFILES = {"tls", "plain"}
+
+
+def content(document: Path) -> str:
+    return document.read_text("utf-8")
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+
+
+def anchors(document: Path) -> set[str]:
+    """Return a page's headings in the form that links use."""
+    headings = re.findall(r"^#+ (.+)$", without_code(content(document)), re.MULTILINE)
+    kept = (re.sub(r"[^\w\s-]", "", heading.lower()) for heading in headings)
+    return {heading.strip().replace(" ", "-") for heading in kept}
+
+
+def code(document: Path) -> str:
+    """Return all that a page writes as code, a line or a word a line."""
+    text = content(document)
+    blocks = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+    return "\n".join([*blocks, *re.findall(r"`([^`\n]+)`", without_code(text))])
+
+
+by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+
+
+@by_name
+def test_every_link_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", without_code(content(document)))
+    broken = []
+    for link in links:
+        if link.startswith(("http://", "https://")):
+            continue
+        path, _, heading = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        if not target.exists() or (heading and heading not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+@by_name
+def test_every_command_of_the_project_exists(document: Path) -> None:
+    named = set(re.findall(r"manage\.py ([a-z_]+)", code(document)))
+    named |= set(re.findall(r"run --rm manage ([a-z_]+)", code(document)))
+    assert named - set(get_commands()) == set()
+
+
+@by_name
+def test_every_target_of_make_exists(document: Path) -> None:
+    rules = re.findall(r"^([a-z0-9-]+):", content(BASE_DIR / "Makefile"), re.MULTILINE)
+    lines = re.findall(r"^(?:\$ )?(?:sudo )?make ([^#\n]+)", code(document), re.M)
+    named = {word for line in lines for word in line.split() if "=" not in word}
+    assert named - set(rules) == set()
+
+
+@by_name
+def test_every_file_that_is_run_or_copied_exists(document: Path) -> None:
+    named = set(re.findall(r"(?<![\w./])((?:deploy|docs)/[\w./-]+)", code(document)))
+    made = {name for name in named if name.startswith("deploy/secrets")}
+    assert {name for name in named - made if not (BASE_DIR / name).exists()} == set()
+
+
+@by_name
+def test_every_module_that_is_started_exists(document: Path) -> None:
+    named = re.findall(r"-m (attendance_site\.\w+)", code(document))
+    files = [BASE_DIR / f"{name.replace('.', '/')}.py" for name in named]
+    assert [file for file in files if not file.is_file()] == []
+
+
+@by_name
+def test_every_service_of_compose_exists(document: Path) -> None:
+    compose = yaml.safe_load(content(BASE_DIR / "compose.yaml"))
+    words = r"docker compose (?:exec -T|run --rm|restart) ([\w-]+)"
+    assert set(re.findall(words, code(document))) - set(compose["services"]) == set()
+    profiles = set(re.findall(r"COMPOSE_PROFILES=(\w+)", code(document)))
+    assert profiles <= COMPOSE_PROFILES
+    for profile in COMPOSE_PROFILES:
+        assert any(
+            profile in service.get("profiles", [])
+            for service in compose["services"].values()
+        )
+
+
+def test_the_readme_explains_every_setting_of_the_example() -> None:
+    example = content(BASE_DIR / ".env.example").splitlines()
+    names = {line.removeprefix("# ").partition("=")[0] for line in example}
+    rows = re.findall(r"^\| (`[^|]+) \|", content(BASE_DIR / "README.md"), re.MULTILINE)
+    explained = set(re.findall(r"`([A-Z_]+)`", " ".join(rows)))
+    assert {name for name in names if name.isupper()} - explained == set()
+
+
+def test_the_readme_explains_no_setting_that_is_not_there() -> None:
+    table = content(BASE_DIR / "README.md").split("## Configuration")[1]
+    rows = re.findall(r"^\| (`[^|]+) \|", table.split("\n## ")[0], re.MULTILINE)
+    explained = set(re.findall(r"`([A-Z_]+)`", " ".join(rows)))
+    read = "".join(
+        content(BASE_DIR / name)
+        for name in ("attendance_site/settings.py", "gunicorn.conf.py")
+    )
+    read += '"FACE_TEMPLATE_KEY"'  # read by a function of its own
+    assert {name for name in explained if f'"{name}"' not in read} == set()
+
+
+def add_students(
+    live_server: LiveServer, table: Path, *options: str
+) -> subprocess.CompletedProcess[str]:
+    script = str(BASE_DIR / "docs" / "add_students.py")
+    where = ["--url", live_server.url, "--email", "ada@school.example"]
+    return subprocess.run(  # noqa: S603  our own script
+        [sys.executable, script, str(table), *where, *options],
+        env={"ROLLBOOK_PASSWORD": PASSWORD},
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_WAIT,
+        check=False,
+    )
+
+
+def write_table(path: Path, rows: list[tuple[str, str, str]]) -> Path:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["student_id", "full_name", "class_code"])
+        writer.writerows(rows)
+    return path
+
+
+@pytest.mark.usefixtures("admin")
+def test_the_guides_script_adds_a_school_and_can_be_run_again(
+    live_server: LiveServer, alice: User, tmp_path: Path
+) -> None:
+    for class_code in ("7A", "CHOIR"):
+        Classroom.objects.create(
+            class_name=class_code, class_code=class_code, teacher=alice
+        )
+    rows = [("S-1", "Zoë Ångström", "7A"), ("S-1", "Zoë Ångström", "CHOIR")]
+    table = write_table(
+        tmp_path / "students.csv", [*rows, ("S-2", "Bo", "7A"), ("S-3", "Chi", "9Z")]
+    )
+    for _ in range(2):
+        done = add_students(live_server, table)
+        assert done.stdout == ("4 rows, 1 refused.\n  S-3: there is no class 9Z\n"), (
+            done.stderr
+        )
+        assert done.returncode == 1
+    zoe = Student.objects.get(student_id="S-1")
+    assert zoe.full_name == "Zoë Ångström"
+    seats = Enrollment.objects.filter(student=zoe)
+    assert {seat.classroom.class_code for seat in seats} == {"7A", "CHOIR"}
+    assert Student.objects.count() == 2
+
+
+@pytest.mark.usefixtures("admin")
+def test_the_guides_script_enrols_faces_and_names_what_was_refused(
+    live_server: LiveServer, alice: User, tmp_path: Path
+) -> None:
+    Classroom.objects.create(class_name="7A", class_code="7A", teacher=alice)
+    table = write_table(
+        tmp_path / "students.csv",
+        [("S-1", "Ana", "7A"), ("S-2", "Bo", "7A"), ("S-3", "Chi", "7A")],
+    )
+    photos = tmp_path / "photos"
+    for name, data in {"S-1": astronaut(), "S-2": b"not a photo"}.items():
+        (photos / name).mkdir(parents=True)
+        (photos / name / "front.jpg").write_bytes(data)
+    done = add_students(live_server, table, "--photos", str(photos))
+    lines = done.stdout.splitlines()
+    assert lines[0] == "3 rows, 2 refused.", done.stderr
+    assert lines[1].startswith("  S-2: ")
+    assert lines[2] == f"  S-3: no photo in {photos / 'S-3'}"
+    assert FaceTemplate.objects.get().student.student_id == "S-1"

@@ -1,0 +1,101 @@
+"""How gunicorn runs the site: one process per core that memory allows, with threads.
+
+`BIND`, `WEB_CONCURRENCY`, `THREADS`, `TLS_CERTIFICATE` and `TLS_KEY` come from the
+environment or `.env`.
+"""
+
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from attendance_site import environment as conf
+
+MEGABYTE = 1024 * 1024
+# Measured (benchmarks/growth.py): 260 idle, 420 with group photos of 12 megapixels, 620
+# for moments in which all four threads read one.
+WORKER_MEGABYTES = 600
+BOOT_ERROR = 3  # the exit code on which gunicorn gives up instead of trying again
+
+
+def memory_megabytes() -> int:
+    """Return what this machine has, or the container it runs in may use."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = Path("/sys/fs/cgroup/memory.max")
+    if limit.is_file() and (text := limit.read_text("ascii").strip()).isdigit():
+        total = min(total, int(text))
+    return total // MEGABYTE
+
+
+def cores(limit: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Return how many cores this process, or the container it runs in, may use."""
+    count = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    limited = limit.read_text("ascii") if limit.is_file() else ""
+    quota, _, period = limited.partition(" ")
+    if not quota.isdigit():  # no limit, or the word "max"
+        return count or 1
+    return min(count or 1, math.ceil(int(quota) / int(period)))
+
+
+def default_workers() -> int:
+    """One worker a core; a quarter of the memory stays free for everything else."""
+    return max(1, min(cores(), memory_megabytes() * 3 // 4 // WORKER_MEGABYTES))
+
+
+try:
+    conf.read_env_file(conf.BASE_DIR / ".env")
+    bind = conf.text("BIND") or "0.0.0.0:8000"
+    workers = conf.whole_number(
+        "WEB_CONCURRENCY", default=default_workers(), low=1, high=256
+    )
+    threads = conf.whole_number("THREADS", default=4, low=1, high=256)
+    # Only where no proxy stands in front and speaks HTTPS.
+    certfile = conf.readable_file("TLS_CERTIFICATE")
+    keyfile = conf.readable_file("TLS_KEY")
+except ImproperlyConfigured as error:
+    sys.exit(f"Configuration: {error}")
+
+worker_class = "gthread"
+# ONNX Runtime's sessions don't survive a fork, so each worker makes its own.
+preload_app = False
+timeout = 120  # seconds: a large pack needs some of them to warm up
+graceful_timeout = 30
+keepalive = 5
+# The heartbeat is a file; on a disk a slow write could look like a hung worker.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+# Nobody's headers decide here on the scheme: attendance_site/proxies.py does.
+forwarded_allow_ips = ""
+control_socket_disable = True
+accesslog = None
+loglevel = "warning"
+
+
+def on_starting(server: Any) -> None:
+    """Stop with one line, and before the first worker, where a value is wrong."""
+    command = [sys.executable, "-m", "attendance_site.preflight"]
+    # Fixed words: nothing of it comes from outside.
+    if subprocess.run(command, cwd=conf.BASE_DIR, check=False).returncode:  # noqa: S603
+        sys.exit(1)
+
+
+def when_ready(server: Any) -> None:
+    addresses = ", ".join(str(listener) for listener in server.LISTENERS)
+    size = f"{server.cfg.workers} x {server.cfg.threads} threads"
+    sys.stderr.write(f"Listening on {addresses} with {size}.\n")
+
+
+def post_worker_init(worker: Any) -> None:
+    """Warm the engine up, so that the first photo is as fast as the next."""
+    from faces import runtime
+    from faces.engine.errors import EngineError
+
+    try:
+        runtime.get_engine()
+    except EngineError as error:
+        sys.stderr.write(f"Configuration: {error}\n")
+        sys.stderr.flush()
+        os._exit(BOOT_ERROR)  # at once: threads of a failed start may hang an exit
