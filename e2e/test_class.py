@@ -1,0 +1,215 @@
+"""A class and its students in a real browser."""
+
+import pytest
+from playwright.sync_api import Page, Response, expect
+
+from accounts.models import User
+from attendance.models import Status
+from attendance.tests.factories import make_record, make_session
+from classroom.models import Classroom, Student
+from classroom.tests.factories import days, make_class, make_student
+from e2e.conftest import Barriers, Open, SignIn, Watched
+from faces.tests.factories import make_template
+
+PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1440, "height": 900}
+LIMIT = 150_000  # bytes of a page with its scripts and styles
+
+
+@pytest.fixture
+def lived_in(maths: Classroom, students: list[Student], alice: User) -> Classroom:
+    """A class with faces, rates and a register of three days."""
+    for back in (1, 2, 3):
+        session = make_session(maths, date=days(-back))
+        make_record(session, students[0], by=alice)
+        make_record(session, students[1], Status.ABSENT, by=alice)
+    template = make_template(students[0], 1, by=alice)
+    template.quality = {"yaw": 18.0, "eye_distance": 60, "sharpness": 300}
+    template.save()
+    return maths
+
+
+def pages(classroom: Classroom, student: Student) -> list[str]:
+    of_class, of_student = (
+        f"/app/classes/{classroom.pk}/",
+        f"/app/students/{student.pk}/",
+    )
+    return [
+        of_class,
+        f"{of_class}students/add/",
+        f"{of_class}students/{student.pk}/take-out/",
+        of_student,
+        f"{of_student}edit/",
+        f"{of_student}face/?class={classroom.pk}",
+        f"{of_student}face/remove/",
+        "/app/account/",
+        "/app/account/password/",
+    ]
+
+
+def weight(page: Page, address: str) -> int:
+    """Return the bytes of a page and of all it loads."""
+    answers: list[Response] = []
+
+    def note(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", note)
+    page.goto(address, wait_until="networkidle")
+    page.remove_listener("response", note)
+    return sum(len(answer.body()) for answer in answers)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_no_page_has_a_barrier_or_is_too_wide(
+    open_page: Open,
+    sign_in: SignIn,
+    barriers: Barriers,
+    watched: Watched,
+    alice: User,
+    lived_in: Classroom,
+    students: list[Student],
+    scheme: str,
+    viewport: dict[str, int],
+) -> None:
+    page = open_page(color_scheme=scheme, viewport=viewport)
+    sign_in(page, alice)
+    found, widths = {}, {}
+    for address in pages(lived_in, students[0]):
+        page.goto(address)
+        found[address] = barriers(page)
+        widths[address] = page.evaluate("document.documentElement.scrollWidth")
+    assert {address: faults for address, faults in found.items() if faults} == {}
+    assert set(widths.values()) == {viewport["width"]}, widths
+    assert watched.faults == []
+
+
+def test_every_page_is_light(
+    open_page: Open,
+    sign_in: SignIn,
+    alice: User,
+    lived_in: Classroom,
+    students: list[Student],
+) -> None:
+    for number in range(400):
+        make_student(f"Many {number:03}", lived_in)
+    page = open_page()
+    sign_in(page, alice)
+    page.route("**/*", lambda route: route.continue_())  # which turns the cache off
+    sizes = {address: weight(page, address) for address in pages(lived_in, students[0])}
+    assert len(sizes) > 5
+    assert {address: size for address, size in sizes.items() if size > LIMIT} == {}
+
+
+def test_a_search_narrows_the_roster_while_typing(
+    open_page: Open,
+    sign_in: SignIn,
+    watched: Watched,
+    alice: User,
+    lived_in: Classroom,
+) -> None:
+    page = open_page()
+    sign_in(page, alice)
+    page.goto(f"/app/classes/{lived_in.pk}/")
+    box = page.get_by_role("searchbox")
+    box.press_sequentially("eva")
+    expect(page.get_by_role("row")).to_have_count(2)  # its head, and Eva
+    expect(page.get_by_role("status")).to_have_text("1 student")
+    expect(box).to_be_focused()
+    assert "q=eva" in page.url
+    page.reload()
+    expect(page.get_by_role("row")).to_have_count(2)
+    assert watched.faults == []
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_the_roster_is_searched_and_filtered(
+    open_page: Open, sign_in: SignIn, alice: User, lived_in: Classroom, scripts: bool
+) -> None:
+    page = open_page(java_script_enabled=scripts)
+    sign_in(page, alice)
+    page.goto(f"/app/classes/{lived_in.pk}/")
+    page.get_by_role("link", name="Low attendance").click()
+    expect(page.get_by_role("row", name="Dan Dietz")).to_be_visible()
+    expect(page.get_by_role("row", name="Cleo Castro")).to_have_count(0)
+    page.get_by_role("searchbox").fill("nobody")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("Nobody fits.")).to_be_visible()
+    page.get_by_role("link", name="Show all").click()
+    expect(page.get_by_role("row")).to_have_count(4)
+
+
+def test_a_student_is_added_with_the_keyboard_alone(
+    open_page: Open, sign_in: SignIn, watched: Watched, alice: User, maths: Classroom
+) -> None:
+    page = open_page()
+    sign_in(page, alice)
+    page.goto(f"/app/classes/{maths.pk}/")
+    page.get_by_role("link", name="Add the first student").press("Enter")
+    page.get_by_label("Full name").fill("Nia New")
+    page.keyboard.press("Tab")
+    page.keyboard.type("N-1")
+    page.get_by_role("button", name="Save", exact=True).press("Enter")
+    expect(page.get_by_text("Nia New sits in this class now.")).to_be_visible()
+    assert Student.objects.in_class(maths.pk).get().student_id == "N-1"
+    assert watched.faults == []
+
+
+def test_a_taken_code_offers_the_student_who_has_it(
+    open_page: Open,
+    sign_in: SignIn,
+    barriers: Barriers,
+    alice: User,
+    students: list[Student],
+) -> None:
+    chess = make_class("Chess", alice)
+    page = open_page()
+    sign_in(page, alice)
+    page.goto(f"/app/classes/{chess.pk}/students/add/")
+    page.get_by_label("Full name").fill("Cleo")
+    page.get_by_label("Student ID").fill(students[0].student_id)
+    page.get_by_role("button", name="Save", exact=True).click()
+    offer = page.get_by_role("button", name="Put Cleo Castro into this class")
+    expect(offer).to_be_visible()
+    assert barriers(page) == []
+    offer.click()
+    expect(page.get_by_role("row", name="Cleo Castro")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_a_student_is_taken_out_and_put_back(
+    open_page: Open,
+    sign_in: SignIn,
+    alice: User,
+    maths: Classroom,
+    students: list[Student],
+    scripts: bool,
+) -> None:
+    page = open_page(java_script_enabled=scripts)
+    sign_in(page, alice)
+    page.goto(f"/app/classes/{maths.pk}/")
+    page.get_by_role("link", name="Take out Dan Dietz").click()
+    page.get_by_role("button", name="Take out").click()
+    expect(page.get_by_role("row", name="Dan Dietz")).to_have_count(0)
+    assert Student.objects.in_class(maths.pk).count() == 2
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("row", name="Dan Dietz")).to_be_visible()
+    assert Student.objects.in_class(maths.pk).count() == 3
+
+
+@pytest.mark.parametrize("rest", ["", "students/add/"])
+def test_a_strangers_class_is_not_found(
+    open_page: Open,
+    sign_in: SignIn,
+    stranger: User,
+    maths: Classroom,
+    history: Classroom,
+    rest: str,
+) -> None:
+    page = open_page()
+    sign_in(page, stranger)
+    answer = page.goto(f"/app/classes/{maths.pk}/{rest}")
+    assert answer is not None
+    assert answer.status == 404
+    expect(page.get_by_role("heading", name="There is nothing here.")).to_be_visible()
