@@ -1,10 +1,11 @@
 """What holds for every request: its size, the user's language and time, the camera."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
@@ -12,6 +13,9 @@ from accounts.models import User
 from attendance_site.errors import fault, is_page, too_large
 
 Handler = Callable[[HttpRequest], HttpResponse]
+
+LONGEST_DISCARD = 30  # seconds that a refused client may go on sending
+CHUNK_BYTES = 64 * 1024
 
 
 class HealthHostMiddleware:
@@ -32,7 +36,8 @@ class HealthHostMiddleware:
 class UploadSizeMiddleware:
     """Answer 413 from the declared length alone, without reading the body.
 
-    A body of undeclared length (chunked) would be read as empty: it gets a 411.
+    A body of undeclared length (chunked) would be read as empty: it gets a 411. A body
+    that is within the limit is always taken in whole, even where the answer is no.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -48,7 +53,24 @@ class UploadSizeMiddleware:
             limit = max(limit, settings.MAX_ARCHIVE_BYTES)
         if declared.isdigit() and int(declared) > limit:
             return fault(request, 413, **too_large(request.path))
-        return self.get_response(request)
+        response = self.get_response(request)
+        discard_body(request)
+        return response
+
+
+def discard_body(request: HttpRequest) -> None:
+    """Read on what a client is still sending, and forget it.
+
+    A refusal that comes before the body was read (no log-in, too many calls) would end
+    the connection in the middle of it: the client, or the proxy in front, sees a broken
+    connection and never the answer.
+    """
+    end = time.monotonic() + LONGEST_DISCARD
+    try:
+        while request.read(CHUNK_BYTES) and time.monotonic() < end:
+            pass
+    except UnreadablePostError:
+        return  # it has gone away: nobody waits for the answer
 
 
 class LanguageMiddleware:

@@ -57,6 +57,8 @@ class FaultView(APIView):
     def get(self, request: Request, name: str) -> Response:
         raise FAULTS[name]
 
+    post = get
+
 
 class FormView(APIView):
     permission_classes = [AllowAny]

@@ -24,16 +24,33 @@ class Unread(io.RawIOBase):
         raise AssertionError("The body was read.")
 
 
+class Sent(io.RawIOBase):
+    """A body that comes in piece by piece, and counts what was taken of it."""
+
+    def __init__(self, length: int) -> None:
+        self.left = length
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        taken = self.left if size < 0 else min(size, self.left)
+        self.left -= taken
+        return bytes(taken)
+
+
 def photo(size: int) -> SimpleUploadedFile:
     return SimpleUploadedFile("photo.jpg", b"\xff" * size, content_type="image/jpeg")
 
 
-def raw_answer(path: str, **headers: str) -> tuple[str, bytes]:
-    """Return status and body of a POST whose own body may not be read."""
+def raw_answer(
+    path: str, *, sent: io.RawIOBase | None = None, **headers: str
+) -> tuple[str, bytes]:
+    """Return status and body of a POST, whose own body may not be read by default."""
     environ: dict[str, Any] = RequestFactory().generic("POST", path).environ
     environ.pop("CONTENT_LENGTH", None)
     environ |= {
-        "wsgi.input": Unread(),
+        "wsgi.input": sent or Unread(),
         "CONTENT_TYPE": "multipart/form-data",
         **headers,
     }
@@ -102,3 +119,13 @@ def test_a_body_of_unknown_length_is_refused_and_not_taken_for_empty() -> None:
     status, body = raw_answer("/files", HTTP_TRANSFER_ENCODING="chunked")
     assert status.startswith("411")
     assert b'"length_required"' in body
+
+
+@pytest.mark.django_db  # the raw handler looks after its connections
+@pytest.mark.parametrize("address", ["/nothing-here", "/fault/throttled"])
+def test_a_body_is_taken_in_whole_before_a_refusal(address: str) -> None:
+    # Or the connection would break before its client has heard the answer.
+    body = Sent(5 * MEGABYTE)
+    status, _ = raw_answer(address, sent=body, CONTENT_LENGTH=str(body.left))
+    assert status.startswith("4")
+    assert body.left == 0
