@@ -10,10 +10,20 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from accounts.audit_models import AuditEntry, AuditHead
 from accounts.errors import LastAdmin
 from accounts.job_models import Job, JobState
 
-__all__ = ["Job", "JobState", "Role", "User", "UserManager", "UserQuerySet"]
+__all__ = [
+    "AuditEntry",
+    "AuditHead",
+    "Job",
+    "JobState",
+    "Role",
+    "User",
+    "UserManager",
+    "UserQuerySet",
+]
 
 # Read once: the list is a walk through a folder.
 ZONES = frozenset(zoneinfo.available_timezones())

@@ -109,6 +109,12 @@ def secret(name: str, *, debug: bool, debug_value: str) -> str:
     )
 
 
+def secrets_list(name: str, *, default: str) -> tuple[str, ...]:
+    """Return the secrets of a comma list, the one in use first."""
+    parts = [part.strip() for part in text(name).split(",")]
+    return tuple(part for part in parts if part) or (default,)
+
+
 def template_keys(*, debug: bool) -> tuple[bytes, ...]:
     """Return the AES-256 keys of the face templates; the first one encrypts."""
     name = "FACE_TEMPLATE_KEY"

@@ -21,6 +21,8 @@ SECRET_KEY = conf.secret(
     debug=DEBUG,
     debug_value="debug-only-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2,
 )
+# Seals the audit log. A new SECRET_KEY goes with the old one named here.
+AUDIT_KEYS = conf.secrets_list("AUDIT_KEY", default=SECRET_KEY)
 
 # --- The address users type: hosts, cookies and the redirect follow from it ---------
 PUBLIC_URL = conf.public_url("PUBLIC_URL", default="http://localhost:8000")
