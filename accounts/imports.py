@@ -24,8 +24,16 @@ from rest_framework.views import APIView
 from accounts import jobs
 from accounts.errors import DomainError
 from accounts.fields import RowIdField
+from accounts.job_words import word_for
 from accounts.models import Job, User
-from accounts.tables import Table, find_columns, read_table
+from accounts.tables import (
+    LEFT_OUT,
+    Row,
+    Table,
+    UnknownColumns,
+    find_columns,
+    read_table,
+)
 from accounts.viewsets import requester
 
 SHOWN = 20  # lines of a preview
@@ -73,10 +81,10 @@ class ImportRefused(DomainError):
         super().__init__(words, errors=described(faults), count=len(faults))
 
 
-class UnknownMapping(DomainError):
-    code = "unknown_columns"
+class NoFile(DomainError):
+    code = "no_file"
     status = 400
-    default_detail = gettext_lazy("`columns` maps names of ours to headings.")
+    default_detail = gettext_lazy("Choose a file.")
 
 
 @dataclass(frozen=True)
@@ -100,11 +108,11 @@ class Importer:
         jobs.register(jobs.Kind(self.kind, self.title, "accounts.imports.work", clear))
         IMPORTERS[self.kind] = self
 
-    def lines(self, table: Table, chosen: Mapping[str, str] | None) -> list[Line]:
-        places = find_columns(
+    def places(self, table: Table, chosen: Mapping[str, str]) -> dict[str, int]:
+        """Return where each of our columns stands in a file's lines."""
+        return find_columns(
             table.headings, self.columns, chosen=chosen, needed=self.needed
         )
-        return list(table.mapped(places))
 
     def run(
         self,
@@ -173,7 +181,9 @@ class TableSerializer(serializers.Serializer[Any]):
     )
     dry_run = serializers.BooleanField(default=False, help_text="The same.")
     columns = serializers.CharField(
-        default="", help_text='JSON that maps our names to headings: {"full_name": …}.'
+        default="",
+        help_text='JSON that maps our names to headings: {"full_name": "Pupil"}; '
+        '"-" leaves one out.',
     )
     class_id = RowIdField(
         required=False, help_text="The class of lines that name none."
@@ -186,9 +196,9 @@ class TableSerializer(serializers.Serializer[Any]):
         try:
             chosen = json.loads(text or "{}")
         except ValueError as error:
-            raise UnknownMapping from error
+            raise UnknownColumns from error
         if not isinstance(chosen, dict):
-            raise UnknownMapping
+            raise UnknownColumns
         return {str(name): str(heading) for name, heading in chosen.items()}
 
 
@@ -216,7 +226,8 @@ class ImportView(APIView):
         form.is_valid(raise_exception=True)
         wanted = form.validated_data
         importer, owner = IMPORTERS[self.importer], requester(request)
-        lines = importer.lines(read_table(wanted["file"].read()), wanted["columns"])
+        table = read_table(wanted["file"].read())
+        lines = list(table.mapped(importer.places(table, wanted["columns"])))
         options = {name: wanted[name] for name in importer.options if name in wanted}
         if not (wanted["preview"] or wanted["dry_run"]):
             job = importer.begin(lines, owner=owner, options=options)
@@ -245,20 +256,21 @@ def import_page(kind: str) -> Callable[[HttpRequest], HttpResponse]:
         context: dict[str, Any] = {
             "importer": importer,
             "has_overwrite": "overwrite" in importer.options,
+            "overwrite": request.POST.get("overwrite") == "on",
         }
-        try:
-            if "confirmed" in request.POST:
-                return _confirmed(request, importer)
-            if request.method == "POST":
-                context |= _looked_at(request, importer)
-        except DomainError as error:
-            context |= {
-                "fault": error.detail,
-                "headings": error.extra.get("headings"),
-                "faults": error.extra.get("errors"),
-            }
-            return render(request, "imports/table.html", context, status=error.status)
-        return render(request, "imports/table.html", context)
+        status = 200
+        if request.method == "POST":
+            try:
+                table = _table_of(request, importer)
+                context |= {"sealed": _sealed(request, importer, table)}
+                context |= _choices(importer, table, _chosen(request, importer))
+                if "confirmed" in request.POST:
+                    return _begun(request, importer, table)
+                context |= _looked_at(request, importer, table)
+            except DomainError as error:
+                context |= {"fault": error.detail, "faults": error.extra.get("errors")}
+                status = error.status
+        return render(request, "imports/table.html", context, status=status)
 
     return page
 
@@ -268,56 +280,93 @@ def _salt(request: HttpRequest, importer: Importer) -> str:
     return f"accounts.imports.{importer.kind}.{request.user.pk}"
 
 
-def _looked_at(request: HttpRequest, importer: Importer) -> dict[str, Any]:
-    upload = request.FILES.get("file")
-    if upload is None:
-        raise UnknownMapping(_("Choose a file."))
-    chosen = {
-        name: request.POST[f"column-{name}"]
-        for name in importer.columns
-        if request.POST.get(f"column-{name}")
-    }
-    lines = importer.lines(read_table(upload.read()), chosen)
-    options = {
-        name: True for name in importer.options if request.POST.get(name) == "on"
-    }
-    owner = cast(User, request.user)
-    report = importer.run(lines, owner=owner, options=options, dry=True)
-    sealed = ""
-    if not report.faults:
-        sealed = signing.dumps(
-            {"lines": lines, "options": options},
-            salt=_salt(request, importer),
-            compress=True,
-        )
-    shown = [name for name in importer.columns if name in lines[0][1]]
-    return {
-        "report": report,
-        "faults": described(report.faults),
-        "number": len(lines),
-        "shown": shown,
-        "lines": [
-            (line, [values[name] for name in shown]) for line, values in lines[:SHOWN]
-        ],
-        "sealed": sealed,
-    }
-
-
 class PreviewTooOld(DomainError):
     code = "preview_too_old"
     default_detail = gettext_lazy("This preview is too old. Choose the file again.")
 
 
-def _confirmed(request: HttpRequest, importer: Importer) -> HttpResponse:
+def _table_of(request: HttpRequest, importer: Importer) -> Table:
+    """Return the file that was sent, or the one that the page has carried along."""
+    upload = request.FILES.get("file")
+    if upload is not None:
+        return read_table(upload.read())
+    if "table" not in request.POST:
+        raise NoFile
     try:
         kept = signing.loads(
-            request.POST["confirmed"],
+            request.POST["table"],
             salt=_salt(request, importer),
             max_age=PAGE_HOURS * 3600,
         )
     except signing.BadSignature as error:
         raise PreviewTooOld from error
-    lines = [(line, values) for line, values in kept["lines"]]
+    return Table(kept["headings"], [Row(line, cells) for line, cells in kept["rows"]])
+
+
+def _sealed(request: HttpRequest, importer: Importer, table: Table) -> str:
+    """Return a file as the page carries it, so that it need not be chosen again."""
+    rows = [(row.line, row.cells) for row in table.rows]
+    return signing.dumps(
+        {"headings": table.headings, "rows": rows},
+        salt=_salt(request, importer),
+        compress=True,
+    )
+
+
+def _chosen(request: HttpRequest, importer: Importer) -> dict[str, str]:
+    return {
+        name: request.POST[f"column-{name}"]
+        for name in importer.columns
+        if request.POST.get(f"column-{name}")
+    }
+
+
+def _choices(
+    importer: Importer, table: Table, chosen: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what the page needs to ask which column of the file is which."""
+    places = find_columns(table.headings, importer.columns, chosen=chosen)
+    headings = [heading for heading in table.headings if heading]
+    columns = [
+        (name, table.headings[places[name]] if name in places else LEFT_OUT)
+        for name in importer.columns
+    ]
+    return {"headings": headings, "columns": columns, "left_out": LEFT_OUT}
+
+
+def _lines_of(request: HttpRequest, importer: Importer, table: Table) -> list[Line]:
+    return list(table.mapped(importer.places(table, _chosen(request, importer))))
+
+
+def _options(request: HttpRequest, importer: Importer) -> dict[str, Any]:
+    return {name: True for name in importer.options if request.POST.get(name) == "on"}
+
+
+def _looked_at(
+    request: HttpRequest, importer: Importer, table: Table
+) -> dict[str, Any]:
+    lines = _lines_of(request, importer, table)
     owner = cast(User, request.user)
-    job = importer.begin(lines, owner=owner, options=kept["options"])
+    options = _options(request, importer)
+    report = importer.run(lines, owner=owner, options=options, dry=True)
+    shown = [name for name in importer.columns if name in lines[0][1]]
+    return {
+        "is_good": not report.faults,
+        "counts": [(word_for(name), count) for name, count in report.counts.items()],
+        "faults": described(report.faults),
+        "more_faults": max(0, len(report.faults) - MAX_FAULTS),
+        "number": len(lines),
+        "shown": shown,
+        "lines": [
+            (line, [values[name] for name in shown]) for line, values in lines[:SHOWN]
+        ],
+    }
+
+
+def _begun(request: HttpRequest, importer: Importer, table: Table) -> HttpResponse:
+    job = importer.begin(
+        _lines_of(request, importer, table),
+        owner=cast(User, request.user),
+        options=_options(request, importer),
+    )
     return redirect("job", job.pk)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import jobs
 from accounts.job_models import Job
+from accounts.job_words import word_for
 from accounts.models import User
 from accounts.sheets import csv_lines
 
@@ -51,11 +52,23 @@ def job_page(request: HttpRequest, job_id: int) -> HttpResponse:
     context = {
         "job": job,
         "label": label(job),
-        "counts": job.result.get("counts", {}),
-        "rows": rows[:ROWS_A_PAGE],
+        "counts": [
+            (word_for(name), count)
+            for name, count in job.result.get("counts", {}).items()
+        ],
+        "headings": [word_for(name) for name in (rows[0] if rows else {})],
+        "rows": [_shown(row) for row in rows[:ROWS_A_PAGE]],
+        "is_waited_for": jobs.is_waited_for(job),
         "more": max(0, len(rows) - ROWS_A_PAGE),
     }
     return render(request, "jobs/job.html", context)
+
+
+def _shown(row: dict[str, Any]) -> list[object]:
+    """Return a row's cells; how it ended is said in words."""
+    return [
+        word_for(value) if name == "result" else value for name, value in row.items()
+    ]
 
 
 @require_GET

@@ -19,7 +19,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.module_loading import import_string
 from django_stubs_ext import StrOrPromise
 
@@ -187,7 +187,9 @@ def _work(run: Run) -> None:
         if kind is None:
             raise NoSuchKind
         work: Callable[[Run], dict[str, Any]] = import_string(kind.work)
-        result = work(run)
+        # What it says is for whoever asked for it.
+        with translation.override(run.job.owner.language or settings.LANGUAGE_CODE):
+            result = work(run)
     except Stopped:
         return
     except DomainError as error:
@@ -235,6 +237,16 @@ def cancel(job: Job) -> None:
     """End a job now, or as soon as its worker looks; raises JobFinished."""
     if not _end(Job.objects.filter(pk=job.pk).unfinished(), JobState.CANCELLED):
         raise JobFinished
+
+
+def is_waited_for(job: Job) -> bool:
+    """Say whether a job has waited for so long that perhaps no worker runs at all."""
+    if job.state != JobState.QUEUED or job.created_at > timezone.now() - 2 * lease():
+        return False
+    alive = Job.objects.filter(
+        state=JobState.RUNNING, heartbeat_at__gte=timezone.now() - lease()
+    )
+    return not alive.exists()
 
 
 def beat() -> None:

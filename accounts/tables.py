@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
@@ -31,6 +32,11 @@ _MARKS: Final = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+TOO_LONG: Final = _("Line %(line)s has a cell that is too long.")
+LEFT_OUT: Final = "-"  # in a mapping: this column of ours is not in the file
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+# What Excel writes above the headings so that it reads its own file again.
+_SEPARATOR_LINE: Final = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n)', re.IGNORECASE)
 
 
 class TableError(DomainError):
@@ -49,6 +55,11 @@ class TooManyRows(TableError):
 class MissingColumns(TableError):
     code = "missing_columns"
     default_detail = _("The file lacks columns that are needed.")
+
+
+class UnknownColumns(TableError):
+    code = "unknown_columns"
+    default_detail = _("`columns` maps names of ours to headings of the file.")
 
 
 class EmptyTable(TableError):
@@ -93,7 +104,17 @@ def read_table(content: bytes) -> Table:
     headings, *body = rows
     if not body:
         raise EmptyTable
+    for row in body:
+        if any(row.cells[len(headings.cells) :]):
+            # A comma in a name that stands without quotation marks, most often.
+            raise _at_line(
+                _("Line %(line)s has more cells than there are headings."), row.line
+            )
     return Table(headings.cells, body)
+
+
+def _at_line(words: StrOrPromise, line: int) -> TableError:
+    return TableError(str(words) % {"line": line}, line=line)
 
 
 def _bounded(lines: Iterable[tuple[int, Sequence[object]]]) -> Iterator[Row]:
@@ -102,10 +123,7 @@ def _bounded(lines: Iterable[tuple[int, Sequence[object]]]) -> Iterator[Row]:
             raise TooManyRows
         cells = [_text(value) for value in values[:MAX_COLUMNS]]
         if any(len(cell) > MAX_CELL for cell in cells):
-            raise TableError(
-                _("Line %(line)s has a cell that is too long.") % {"line": line},
-                line=line,
-            )
+            raise _at_line(TOO_LONG, line)
         yield Row(line, cells)
 
 
@@ -135,8 +153,20 @@ def _decoded(content: bytes) -> str:
         return _decode(content, "utf-16-be")
     try:
         return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content.decode(_one_byte_encoding(content), errors="replace")
+    except UnicodeDecodeError as error:
+        if _is_broken_utf8(content):
+            raise _unreadable(content[: error.start].decode("utf-8")) from error
+    return _decode(content, _one_byte_encoding(content))
+
+
+def _is_broken_utf8(content: bytes) -> bool:
+    """Say whether most letters beyond ASCII are UTF-8: what is not was damaged.
+
+    In a one-byte encoding hardly any of them happens to be valid.
+    """
+    text = content.decode("utf-8", errors="replace")
+    beyond = sum(sign > "\x7f" for sign in text)
+    return beyond > 2 * text.count("\ufffd")
 
 
 def _one_byte_encoding(content: bytes) -> str:
@@ -154,29 +184,33 @@ def _decode(content: bytes, encoding: str) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
-        line = content[: error.start].decode(encoding, errors="ignore").count("\n") + 1
-        raise TableError(
-            _("Line %(line)s can't be read as text.") % {"line": line}, line=line
-        ) from error
+        good = content[: error.start].decode(encoding, errors="ignore")
+        raise _unreadable(good) from error
+
+
+def _unreadable(before: str) -> TableError:
+    """Return the fault of a byte that no letter has, by the text in front of it."""
+    line = len(_LINE_END.findall(before)) + 1
+    return _at_line(_("Line %(line)s can't be read as text."), line)
 
 
 def _csv_lines(text: str) -> Iterator[tuple[int, Sequence[object]]]:
     if "\x00" in text:
         raise TableError
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True
-    )
-    line = 1
+    told = _SEPARATOR_LINE.match(text)
+    above, delimiter = (1, told[1]) if told else (0, delimiter_of(text))
+    body = text[told.end() :] if told else text
+    reader = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
+    line = above + 1
     try:
         for cells in reader:
             yield line, cells
-            line = reader.line_num + 1
+            line = above + reader.line_num + 1
     except csv.Error as error:
-        raise TableError(
-            _("Line %(line)s has a quotation mark too many or too few.")
-            % {"line": line},
-            line=line,
-        ) from error
+        if "field limit" in str(error):
+            raise _at_line(TOO_LONG, line) from error
+        words = _("Line %(line)s has a quotation mark too many or too few.")
+        raise _at_line(words, line) from error
 
 
 def delimiter_of(text: str) -> str:
@@ -227,15 +261,21 @@ def find_columns(
     """Return the place of each known column that the headings hold.
 
     `known` maps our names to other words for them; `chosen` maps ours to a heading of
-    the file and wins. Raises MissingColumns with their names and the file's headings.
+    the file, or to "-" for one to leave out, and wins. Raises MissingColumns with their
+    names and the file's headings, and UnknownColumns.
     """
     places: dict[str, int] = {}
     for at, heading in reversed(list(enumerate(headings))):
         places[plain(heading)] = at
+    chosen = chosen or {}
+    for name, heading in chosen.items():
+        if name not in known or not (heading == LEFT_OUT or plain(heading) in places):
+            raise UnknownColumns(column=name, headings=list(headings))
     found: dict[str, int] = {}
     for name, others in known.items():
-        wanted = (chosen or {}).get(name)
-        words = [wanted] if wanted else [name, *others]
+        if chosen.get(name) == LEFT_OUT:
+            continue
+        words = [chosen[name]] if name in chosen else [name, *others]
         at_once = [places[plain(word)] for word in words if plain(word) in places]
         if at_once:
             found[name] = at_once[0]

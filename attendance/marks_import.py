@@ -4,10 +4,12 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
@@ -176,11 +178,20 @@ def _time(text: str) -> dt.time | None:
 
 
 def _status(text: str) -> Status | None:
-    word = text.casefold()
-    for status in Status:
-        if word in {status.value, str(status.label).casefold()}:
-            return status
-    return None
+    return _status_words().get(text.casefold())
+
+
+@cache
+def _status_words() -> dict[str, Status]:
+    """Return each status by its words in every language of the pages.
+
+    Not in that of the moment alone: a worker reads the lines again, later.
+    """
+    words = {status.value: status for status in Status}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            words |= {str(status.label).casefold(): status for status in Status}
+    return words
 
 
 def _write(
@@ -210,10 +221,13 @@ def _write(
         else:
             changed.append(record)
         record.status, record.note = entry.status, entry.note
-        record.source, record.confidence_score = Source.IMPORT, None
+        record.source = Source.IMPORT
+        # Both belonged to the photo's answer.
+        record.confidence_score, record.runner_up = None, None
         record.marked_at, record.marked_by = now, owner
     fields = [
-        *("status", "note", "source", "confidence_score", "marked_at", "marked_by"),
+        *("status", "note", "source", "confidence_score", "runner_up"),
+        *("marked_at", "marked_by"),
     ]
     reason = {"default_user": owner, "default_change_reason": WHY}
     bulk_create_with_history(new, Record, batch_size=500, **reason)
@@ -229,7 +243,10 @@ def _sessions(
     days = {day for _room, day, _start in wanted}
     found = {
         (session.classroom_id, session.date, session.start): session
-        for session in Session.objects.filter(classroom__in=rooms, date__in=days)
+        # Locked as for any mark: a photo of the same moment waits and then finds these.
+        for session in Session.objects.select_for_update().filter(
+            classroom__in=rooms, date__in=days
+        )
     }
     for room, day, start in sorted(wanted, key=str):
         if (room, day, start) not in found:

@@ -216,6 +216,8 @@ FACE_MAX_PIXELS = conf.whole_number(
 FILE_UPLOAD_HANDLERS = ["attendance_site.uploads.MemoryUploadHandler"]
 MAX_PHOTOS_PER_REQUEST = 5
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
+# An import's page carries the table that was looked at until it is confirmed.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 # A request may carry five photos and its form fields; more is refused unread.
 MAX_REQUEST_BYTES = (MAX_PHOTOS_PER_REQUEST * FACE_MAX_UPLOAD_MB + 1) * 1024 * 1024
 # Two addresses take an archive, which goes into the encrypted spool as it comes in.

@@ -22,6 +22,7 @@ IMPORTER: Final = Importer(
         "student_id": ("id", "code", "student code", "student number", "matrícula"),
         "full_name": ("name", "student", "student name", "nombre", "nombre completo"),
         "class_code": ("class", "group", "clase", "grupo", "curso"),
+        "school_year": ("year", "curso escolar", "año"),
         "email": ("e-mail", "mail", "email address", "contact", "correo"),
         "phone": ("telephone", "mobile", "teléfono", "móvil"),
     },
@@ -58,7 +59,7 @@ def apply(
         student = changed.get(values["student_id"]) or known.get(values["student_id"])
         _check(report, number, values, owner, student, own)
         if values.get("class_code") and room is None:
-            detail = _("You have no class with the code %(code)s in this school year.")
+            detail = _("You have no class with the code %(code)s in that school year.")
             report.fault(
                 number,
                 "class_code",
@@ -92,10 +93,12 @@ def apply(
     return report
 
 
-def _classes(owner: User) -> dict[str, Classroom]:
-    rooms = Classroom.objects.for_user(owner).current()
-    year = rooms.filter(school_year=current_school_year())
-    return {room.class_code: room for room in year}
+def _classes(owner: User) -> dict[str, list[Classroom]]:
+    """Return the owner's classes that are not archived by their codes."""
+    rooms: dict[str, list[Classroom]] = defaultdict(list)
+    for room in Classroom.objects.for_user(owner).current():
+        rooms[room.class_code].append(room)
+    return rooms
 
 
 def _students(lines: Sequence[Line]) -> dict[str, Student]:
@@ -109,11 +112,22 @@ def _students(lines: Sequence[Line]) -> dict[str, Student]:
 
 def _class_of(
     values: Mapping[str, str],
-    classes: Mapping[str, Classroom],
+    classes: Mapping[str, Sequence[Classroom]],
     fallback: Classroom | None,
 ) -> Classroom | None:
-    code = values.get("class_code")
-    return classes.get(code) if code else fallback
+    """Return the class of a line: of the year it names, else of this one.
+
+    Before a year begins its classes may be filled: a code that only one class has
+    needs no year.
+    """
+    code, year = values.get("class_code"), values.get("school_year")
+    if not code:
+        return fallback
+    same = classes.get(code, [])
+    if not year and len(same) == 1:
+        return same[0]
+    wanted = year or current_school_year()
+    return next((room for room in same if room.school_year == wanted), None)
 
 
 def _check(

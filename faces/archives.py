@@ -30,7 +30,8 @@ NOISE: Final = {"thumbs.db", "desktop.ini"}
 # APPNOTE.TXT 6.3.10 (PKWARE), 4.3.16 and 4.4.4.
 _END_OF_DIRECTORY: Final = struct.Struct("<4s4H2LH")
 _LONGEST_COMMENT: Final = 0xFFFF
-_ENCRYPTED: Final = 0x1
+_ENCRYPTED: Final = 0x1 | 0x40 | 0x2000  # plain, strong, and a masked list of files
+_PATCH: Final = 0x20
 _SYMLINK: Final = 0o120000
 _KIND_OF_FILE: Final = 0o170000
 _METHODS: Final = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
@@ -70,6 +71,11 @@ class ArchiveBomb(ArchiveRefused):
     default_detail = _("The archive would unpack to far more than it is.")
 
 
+class EmptyArchive(ArchiveRefused):
+    code = "archive_empty"
+    default_detail = _("There is nothing in this archive.")
+
+
 class UnknownCompression(ArchiveRefused):
     code = "archive_compression"
     default_detail = _("The archive is compressed in an unusual way. Make a plain ZIP.")
@@ -104,6 +110,8 @@ class PhotoArchive:
             for number, info in enumerate(self._files)
             if not info.is_dir() and not _is_noise(info.filename)
         ]
+        if not self.entries:
+            raise EmptyArchive
 
     def read(self, entry: Entry) -> bytes:
         """Return a file's bytes, up to its declared size; raises NotAnArchive."""
@@ -145,7 +153,7 @@ def _check_one(info: zipfile.ZipInfo) -> None:
         raise UnsafePath(file=info.filename[:200])
     if PurePosixPath(info.filename).suffix.lower() in NESTED:
         raise NestedArchive(file=info.filename[:200])
-    if info.compress_type not in _METHODS:
+    if info.compress_type not in _METHODS or info.flag_bits & _PATCH:
         raise UnknownCompression
     if info.file_size > max(SMALL, MAX_RATIO * info.compress_size):
         raise ArchiveBomb(file=info.filename[:200])

@@ -16,12 +16,12 @@ from typing import Any, Final
 import numpy as np
 from django.conf import settings
 from django.db import transaction
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import jobs
 from accounts.errors import DomainError
+from accounts.job_models import JobState
 from accounts.models import Job, User
 from classroom.models import Student
 from faces import gallery, runtime, services, spool, words
@@ -85,8 +85,13 @@ def begin(spooled: spool.Spooled, *, owner: User) -> Job:
 
 
 def clear(job: Job) -> None:
-    """Remove the archive of a job that has ended; its key is gone already."""
+    """Remove the archive of a job that has ended; its key is gone already.
+
+    One that was cut short keeps the list of what it got done.
+    """
     spool.destroy(str(job.arguments.get("archive", "")))
+    cut_short = Job.objects.filter(pk=job.pk).exclude(state=JobState.DONE)
+    cut_short.update(result=result_of(job))
 
 
 def sweep() -> None:
@@ -108,10 +113,7 @@ def work(run: jobs.Run) -> dict[str, Any]:
     """Do the job: enrol photo after photo; raises ArchiveLost, EngineFailed."""
     owner = run.job.owner
     spooled = spool.unsealed(run.job.arguments["archive"], run.job.secret)
-    with (
-        translation.override(owner.language or settings.LANGUAGE_CODE),
-        spool.open_spooled(spooled) as file,
-    ):
+    with spool.open_spooled(spooled) as file:
         archive = PhotoArchive(file)
         lines = _lines(run.job, archive.entries)
         students = _students(archive.entries, owner)

@@ -219,6 +219,25 @@ def test_what_a_face_said_gives_way(
     assert (record.status, record.source) == ("absent", "import")
 
 
+def test_what_a_face_was_unsure_of_goes_with_its_mark(
+    api: ApiFactory, alice: User, maths: Classroom, students: list[Student]
+) -> None:
+    session = make_session(maths, date=days(-1))
+    record = make_record(session, students[0], source=Source.FACE)
+    Record.objects.filter(pk=record.pk).update(runner_up=students[1])
+    sent(api, alice, HEAD + line(students[0], "absent"))
+    record.refresh_from_db()
+    assert record.runner_up is None
+
+
+@pytest.mark.parametrize("word", ["late", "Late", "Tarde", "متأخر"])
+def test_a_status_is_known_by_its_word_in_any_language_of_the_pages(
+    api: ApiFactory, alice: User, maths: Classroom, students: list[Student], word: str
+) -> None:
+    sent(api, alice, HEAD + line(students[0], word))
+    assert Record.objects.get().status == "late"
+
+
 def test_a_preview_of_marks_changes_nothing(
     api: ApiFactory, alice: User, maths: Classroom, students: list[Student]
 ) -> None:

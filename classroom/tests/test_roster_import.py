@@ -155,6 +155,34 @@ def test_an_open_quotation_mark_is_found_on_its_line(
     assert (body["code"], body["line"]) == ("unreadable_table", 4)
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        pytest.param(f"{HEADINGS}\nN1,Núñez,,\nN2,Zo\xff,,\n", 3, id="broken UTF-8"),
+        pytest.param(f"{HEADINGS}\nN1,B\x81b,,\n", 2, id="no letter of Windows'"),
+        pytest.param(f"{HEADINGS}\nN1,Castro, Cleo,MAT-1,x\n", 2, id="a comma more"),
+        pytest.param(f"{HEADINGS}\nN1,{'a' * 200_000},,\n", 2, id="a cell too long"),
+    ],
+)
+def test_a_broken_file_is_answered_with_the_line(
+    api: ApiFactory, alice: User, content: str, line: int
+) -> None:
+    # Only the two signs above stand for bytes that are no UTF-8.
+    damaged = content.encode().replace(b"\xc3\xbf", b"\xff")
+    body = sent(api, alice, damaged.replace(b"\xc2\x81", b"\x81")).json()
+    assert (body["code"], body["line"]) == ("unreadable_table", line)
+
+
+def test_the_line_that_excel_writes_above_is_heeded(
+    api: ApiFactory, alice: User, maths: Classroom
+) -> None:
+    text = "sep=|\r\n" + GOOD.replace(",", "|")
+    assert sent(api, alice, text).status_code == 202
+    assert names(maths) == BOTH
+    errors = sent(api, alice, text + "N3|Nobody|XXX|\n").json()["errors"]
+    assert errors[0]["line"] == 5
+
+
 def test_headings_are_known_by_other_names_and_in_any_order(
     api: ApiFactory, alice: User, maths: Classroom
 ) -> None:
@@ -174,6 +202,41 @@ def test_columns_are_mapped_by_hand(
     columns = '{"student_id": "Nr", "full_name": "Wer", "class_code": "Wo"}'
     assert sent(api, alice, text, columns=columns).status_code == 202
     assert names(maths) == {"Zoë Zahn"}
+
+
+@pytest.mark.parametrize("columns", ['{"email": "Nothing"}', '{"age": "full_name"}'])
+def test_a_mapping_to_what_is_not_there_is_refused(
+    api: ApiFactory, alice: User, columns: str
+) -> None:
+    assert sent(api, alice, GOOD, columns=columns).json()["code"] == "unknown_columns"
+
+
+def test_a_column_may_be_left_out(
+    api: ApiFactory, alice: User, maths: Classroom
+) -> None:
+    sent(api, alice, GOOD, columns='{"email": "-"}')
+    assert Student.objects.get(student_id="N1").email == ""
+
+
+def test_a_class_of_the_next_year_is_filled_before_it_begins(
+    api: ApiFactory, alice: User, maths: Classroom
+) -> None:
+    later = Classroom.objects.create(
+        class_name="Next", class_code="NXT", school_year="2099/2100", teacher=alice
+    )
+    sent(api, alice, "student_id,full_name,class_code\nN1,Zoë Zahn,NXT\n")
+    assert names(later) == {"Zoë Zahn"}
+
+
+def test_of_two_classes_of_a_code_the_year_decides(
+    api: ApiFactory, alice: User, maths: Classroom
+) -> None:
+    later = Classroom.objects.create(
+        class_name="Next", class_code="MAT-1", school_year="2099/2100", teacher=alice
+    )
+    head = "student_id,full_name,class_code,school_year\n"
+    sent(api, alice, f"{head}N1,Íñigo Núñez,MAT-1,2099/2100\nN2,Zoë Zahn,MAT-1,\n")
+    assert (names(later), names(maths)) == ({"Íñigo Núñez"}, {"Zoë Zahn"})
 
 
 def test_a_class_is_named_once_for_all(
@@ -213,8 +276,8 @@ def test_the_page_shows_a_preview_and_imports_what_was_confirmed(
     page = client.post("/app/import/students/", {"file": table(GOOD)})
     assert "Íñigo Núñez" in page.content.decode()
     assert not Student.objects.exists()
-    sealed = page.context["sealed"]
-    answer = client.post("/app/import/students/", {"confirmed": sealed})
+    form = {"table": page.context["sealed"], "confirmed": ""}
+    answer = client.post("/app/import/students/", form)
     job = Job.objects.get()
     assert answer.headers["Location"] == f"/app/jobs/{job.pk}/"
     jobs.perform(job.pk)
@@ -226,9 +289,9 @@ def test_a_preview_is_no_use_to_a_stranger(
 ) -> None:
     client.force_login(alice)
     page = client.post("/app/import/students/", {"file": table(GOOD)})
-    sealed = page.context["sealed"]
+    form = {"table": page.context["sealed"], "confirmed": ""}
     client.force_login(stranger)
-    answer = client.post("/app/import/students/", {"confirmed": sealed})
+    answer = client.post("/app/import/students/", form)
     assert answer.status_code == 409
     assert not Job.objects.exists()
 
@@ -240,7 +303,27 @@ def test_the_page_lists_faults_with_their_lines(
     bad = f"{GOOD}N3,Bad Mail,MAT-1,nothing\n"
     page = client.post("/app/import/students/", {"file": table(bad)})
     assert "This is no e-mail address" in page.content.decode()
-    assert page.context["sealed"] == ""
+    assert 'name="confirmed"' not in page.content.decode()
+
+
+def test_the_page_asks_which_column_is_which_and_keeps_the_file(
+    client: Client, alice: User, maths: Classroom
+) -> None:
+    client.force_login(alice)
+    text = "Nr;Wer;Wo\nN1;Zoë Zahn;MAT-1\n"
+    page = client.post("/app/import/students/", {"file": table(text)})
+    assert (page.status_code, page.context["headings"]) == (400, ["Nr", "Wer", "Wo"])
+    form = {
+        "table": page.context["sealed"],
+        "column-student_id": "Nr",
+        "column-full_name": "Wer",
+        "column-class_code": "Wo",
+    }
+    page = client.post("/app/import/students/", form)
+    assert page.context["lines"] == [(2, ["N1", "Zoë Zahn", "MAT-1"])]
+    client.post("/app/import/students/", form | {"confirmed": ""})
+    jobs.perform(Job.objects.get().pk)
+    assert names(maths) == {"Zoë Zahn"}
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,11 @@ def code_of(content: bytes) -> str:
     return caught.value.code
 
 
-def with_password() -> bytes:
-    """Return an archive whose one file is marked as encrypted."""
+def with_flags(flags: int) -> bytes:
+    """Return an archive whose one file is marked so (APPNOTE.TXT 4.4.4)."""
     content = bytearray(packed(("S1.jpg", b"secret"), method=zipfile.ZIP_STORED))
     directory = content.index(b"PK\x01\x02")
-    content[directory + 8] |= 1
+    struct.pack_into("<H", content, directory + 8, flags)
     return bytes(content)
 
 
@@ -63,7 +63,11 @@ CASES: list[tuple[str, Callable[[], bytes]]] = [
     ("archive_unsafe_path", lambda: packed(("..\\S1.jpg", b"x"))),
     ("archive_unsafe_path", lambda: packed(("C:/S1.jpg", b"x"))),
     ("archive_unsafe_path", with_symlink),
-    ("archive_encrypted", with_password),
+    ("archive_encrypted", lambda: with_flags(0x0001)),
+    ("archive_encrypted", lambda: with_flags(0x0041)),
+    ("archive_encrypted", lambda: with_flags(0x2000)),
+    ("archive_compression", lambda: with_flags(0x0020)),
+    ("archive_empty", lambda: packed(("photos/", b""))),
     ("archive_nested", lambda: packed(("more.zip", b"x"))),
     ("archive_bomb", bomb),
     ("archive_too_many_files", with_long_directory),

@@ -227,6 +227,25 @@ def test_a_cancelled_job_leaves_neither_archive_nor_key(
     assert list(folder.iterdir()) == []
 
 
+def test_a_job_that_was_cut_short_lists_what_it_got_done(
+    alice: User, students: list[Student], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (f"{student.student_id}.png" for student in students[:2])
+    job = begun(alice, {first: photo_of(1), second: photo_of(2)})
+    enrol = photo_import.Reading._enrol
+
+    def cancels(self: photo_import.Reading, *photo: Any) -> None:
+        enrol(self, *photo)
+        jobs.cancel(Job.objects.get(pk=job.pk))
+
+    monkeypatch.setattr(photo_import.Reading, "_enrol", cancels)
+    monkeypatch.setattr(jobs, "SECONDS_A_WRITE", 0)
+    jobs.perform(job.pk)
+    job.refresh_from_db()
+    assert job.state == "cancelled"
+    assert [lines(job)[name][1] for name in (first, second)] == ["enrolled", "working"]
+
+
 def test_a_worker_killed_at_the_very_end_leaves_no_archive_for_long(
     alice: User, students: list[Student], folder: Path
 ) -> None:
