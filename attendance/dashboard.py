@@ -31,27 +31,6 @@ class ClassRate:
     classroom: Classroom
     counts: Counts
 
-    @property
-    def total(self) -> int:
-        counts = self.counts
-        marked = counts.present + counts.late + counts.absent + counts.excused
-        return marked + counts.unmarked
-
-    @property
-    def percent(self) -> int | None:
-        rate = self.counts.rate
-        return None if rate is None else round(100 * rate)
-
-    def parts(self) -> list[tuple[str, float, float]]:
-        """Return the bar: status, where it begins and how long it is, in percent."""
-        begin, found = 0.0, []
-        for name in ("present", "late", "excused", "absent"):
-            share = 100 * getattr(self.counts, name) / self.total if self.total else 0
-            if share:
-                found.append((name, round(begin, 2), round(share, 2)))
-            begin += share
-        return found
-
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -84,7 +63,7 @@ def dashboard() -> Dashboard:
     if not all(step.done for step in steps):
         return Dashboard([], 0, 0, list(notices()), steps)
     rates, waiting = rates_today()
-    rates.sort(key=lambda line: (line.percent is None, line.percent))
+    rates.sort(key=lambda line: (line.counts.rate is None, line.counts.rate))
     more = max(len(rates) - LONGEST_LIST, 0)
     return Dashboard(rates[:LONGEST_LIST], more, waiting, list(notices()), [])
 

@@ -13,10 +13,12 @@ from simple_history.models import HistoricalRecords
 from accounts.models import User
 from attendance.clock import moment_of, school_day
 from attendance.notice_models import Notice, NoticeSettings
+from attendance.report_models import AbsenceRule
 from attendance.timetable_models import LATE_AFTER, MAX_GRACE, Slot
 from classroom.models import Classroom, Student
 
 __all__ = [
+    "AbsenceRule",
     "Notice",
     "NoticeSettings",
     "Record",
