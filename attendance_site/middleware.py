@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import User
 from attendance_site.errors import fault, is_page, too_large
@@ -118,6 +119,32 @@ def time_zone_of_pages(request: HttpRequest) -> dict[str, Any]:
     if zone is not None and request.path.startswith("/app/"):
         timezone.activate(zone)
     return {}
+
+
+class PartialPageMiddleware:
+    """Keep the two forms of a page apart: the whole one and the part that htmx swaps.
+
+    Both have the same address, so a cache has to look at the header that asks for one.
+    Who has no login is led to it as a whole page, not into a corner of this one.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not is_page(request):
+            return response
+        leads_to = response.headers.get("Location", "")
+        if partial(request) and leads_to.startswith(settings.LOGIN_URL):
+            response = HttpResponseClientRedirect(leads_to)
+        patch_vary_headers(response, ("HX-Request",))
+        return response
+
+
+def partial(request: HttpRequest) -> bool:
+    """Whether htmx asks, who takes a part of the page and leaves the frame alone."""
+    return bool(getattr(request, "htmx", False))
 
 
 class PermissionsPolicyMiddleware:

@@ -213,3 +213,29 @@ def test_a_strangers_class_is_not_found(
     assert answer is not None
     assert answer.status == 404
     expect(page.get_by_role("heading", name="There is nothing here.")).to_be_visible()
+
+
+def test_a_search_on_a_broken_line_is_answered_when_it_is_back(
+    open_page: Open, sign_in: SignIn, alice: User, lived_in: Classroom
+) -> None:
+    page = open_page()
+    sign_in(page, alice)
+    page.goto(f"/app/classes/{lived_in.pk}/")
+    page.context.set_offline(True)
+    page.get_by_role("searchbox").press_sequentially("eva")
+    expect(page.get_by_role("alert")).to_contain_text("No connection")
+    expect(page.get_by_role("row")).to_have_count(4)
+    page.context.set_offline(False)
+    expect(page.get_by_role("row")).to_have_count(2)
+    expect(page.get_by_role("alert")).to_be_empty()
+
+
+def test_a_search_without_a_login_leads_to_the_login(
+    open_page: Open, sign_in: SignIn, alice: User, lived_in: Classroom
+) -> None:
+    page = open_page()
+    sign_in(page, alice)
+    page.goto(f"/app/classes/{lived_in.pk}/")
+    page.context.clear_cookies()
+    page.get_by_role("searchbox").press_sequentially("eva")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -1,11 +1,18 @@
 /**
- * Send forms marked `data-swap` without leaving the page, and put the answer in place.
+ * Send forms marked `data-swap` one after the other, and put the answers in place.
  *
- * The server answers with a whole page, as it does without JavaScript; the parts with
- * the ids of `PARTS` are taken out of it. Regions stay, only their content changes, so
- * that screen readers hear it. A lost connection keeps the form in line until it is back.
+ * Marks must not get lost, however fast somebody taps and however bad the line is. That
+ * is why htmx, which fetches parts of pages elsewhere, doesn't send them: it reads the
+ * pressed button when a waiting request is sent, not when it was pressed, and drops the
+ * request of a button that an earlier answer replaced. Here each form is read at the tap
+ * and waits in line until the server has answered.
+ *
+ * The answer is a whole page, as it is without JavaScript; the parts with the ids of
+ * `PARTS` are taken out of it. Regions stay, only their content changes, so that screen
+ * readers hear it.
  */
 import { answer, RequestFault, untilAnswered } from "./net.js";
+import { sayFailed, sayOffline } from "./notices.js";
 
 const PARTS = ["notices", "register", "drawer"];
 
@@ -21,22 +28,10 @@ document.addEventListener("submit", (event) => {
   const place = focusPlace(button);
   button?.setAttribute("aria-busy", "true");
   last = last.then(async () => {
-    const done = await send(url, { method: "POST", body }, place);
+    const done = await send(url, body, place);
     button?.removeAttribute("aria-busy");
     const name = done ? "swap:done" : "swap:failed";
     (button ?? form).dispatchEvent(new CustomEvent(name, { bubbles: true }));
-  });
-});
-
-document.addEventListener("click", (event) => {
-  const link = event.target.closest?.("a[data-swap]");
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  const focus = link.dataset.focus;
-  send(link.href, {}, [link.id]).then((done) => {
-    if (!done) return;
-    history.replaceState(null, "", link.href);
-    if (focus) document.getElementById(focus)?.focus();
   });
 });
 
@@ -74,9 +69,11 @@ function leftTheSelect() {
   );
 }
 
-async function send(url, options, place) {
+async function send(url, body, place) {
   try {
-    await untilAnswered(() => load(url, options, place), { onWait: sayOffline });
+    await untilAnswered(() => load(url, { method: "POST", body }, place), {
+      onWait: sayOffline,
+    });
     return true;
   } catch (fault) {
     sayFailed(fault);
@@ -108,6 +105,7 @@ function swap(page) {
     if (id === "notices" && here.innerHTML === there.innerHTML) continue;
     here.replaceChildren(...there.childNodes);
     here.hidden = there.hidden;
+    window.htmx?.process(here);
   }
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
 }
@@ -139,26 +137,4 @@ function restore(place) {
       return;
     }
   }
-}
-
-function sayOffline() {
-  const words = document.getElementById("t-offline");
-  if (words) say(words.content.cloneNode(true));
-}
-
-function sayFailed(fault) {
-  const words = document.getElementById("t-failed")?.content.cloneNode(true);
-  if (!words) return;
-  const take = document.getElementById("take") ?? document.body;
-  const signedOut = fault.code === "signed_out";
-  words.firstElementChild.textContent =
-    fault.detail && fault.detail !== fault.code
-      ? fault.detail
-      : (signedOut ? take.dataset.wordsOut : take.dataset.wordsFailed);
-  say(words);
-}
-
-/** Put a fragment into the page's region for notices. */
-export function say(fragment) {
-  document.getElementById("notices")?.replaceChildren(fragment);
 }
