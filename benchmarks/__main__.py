@@ -28,10 +28,9 @@ from benchmarks import (
 from benchmarks.contests import Contest
 from benchmarks.load import Load
 from faces.engine import packs
+from faces.tests.beside import PACK
 
 SECTIONS = ("faces", "search", "load")
-# A small real pack may lie beside the project; without it those rows are left out.
-PACK = serving.PROJECT.parent / "shared" / "models" / "insightface_pack"
 DETECTOR = "det_2.5g.onnx"
 
 

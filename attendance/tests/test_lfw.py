@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import transaction
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
@@ -21,16 +20,14 @@ from rest_framework_simplejwt.tokens import AccessToken
 from accounts.tests.factories import make_user
 from classroom.models import Student
 from classroom.tests.factories import make_class, make_student
+from faces.tests.beside import LFW
 from faces.tests.photos import upload
 
-PHOTOS = Path(settings.BASE_DIR).parent / "shared" / "data" / "lfw10"
 ENROLLED = 3  # photos of each person
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.skipif(
-        not PHOTOS.is_dir(), reason=f"the photos of LFW are not in {PHOTOS}"
-    ),
+    pytest.mark.skipif(not LFW.is_dir(), reason=f"the photos of LFW are not in {LFW}"),
 ]
 
 
@@ -95,7 +92,7 @@ def photos_of(person: Path) -> list[Path]:
 
 
 def people() -> list[Path]:
-    found = sorted(folder for folder in PHOTOS.iterdir() if folder.is_dir())
+    found = sorted(folder for folder in LFW.iterdir() if folder.is_dir())
     assert len(found) == 10
     assert {len(photos_of(person)) for person in found} == {10}
     return found

@@ -20,15 +20,13 @@ from faces.evaluation import photos
 from faces.evaluation.classes import enrolment, identify
 from faces.evaluation.photos import EvaluationError
 from faces.evaluation.rates import pairs_of, rates_at
+from faces.tests import beside
+from faces.tests.beside import LFW, PACK
 from faces.tests.photos import jpeg
 from faces.tests.real_engine import astronaut, close_ups, read, real_engine
 
 PEOPLE = 7  # six of the packaged photo, and the astronaut
 PHOTOS = 3  # of each
-
-SHARED = Path(__file__).parents[2].parent / "shared"
-LFW = SHARED / "data" / "lfw10"
-PACK = SHARED / "models" / "insightface_pack"
 
 
 def views(photo: Image) -> list[bytes]:
@@ -209,7 +207,7 @@ def test_the_embedded_pack_tells_ten_people_apart() -> None:
 
 
 @pytest.mark.skipif(
-    not (LFW.is_dir() and PACK.is_dir()), reason=f"no photos or pack in {SHARED}"
+    not (LFW.is_dir() and PACK.is_dir()), reason=f"no photos or pack in {beside.FOLDER}"
 )
 def test_an_insightface_pack_names_every_photo_right() -> None:
     engine = FaceEngine(packs.load_pack(str(PACK), device="cpu", threads=1))

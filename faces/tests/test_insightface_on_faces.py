@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,16 +16,15 @@ import pytest
 from faces.engine import packs
 from faces.engine.pipeline import FaceEngine
 from faces.engine.types import FloatArray
+from faces.tests import beside
+from faces.tests.beside import LFW, PACK
 from faces.tests.real_engine import astronaut, close_ups, group_photo, read
 
-BESIDE = Path(__file__).parents[2].parent / "shared"
-PACK = BESIDE / "models" / "insightface_pack"
-PEOPLE = BESIDE / "data" / "lfw10"
 ENROLLED = 3  # photos of each person
 
 pytestmark = pytest.mark.skipif(
-    not (PACK.is_dir() and PEOPLE.is_dir()),
-    reason=f"there is no pack and no photos in {BESIDE}",
+    not (PACK.is_dir() and LFW.is_dir()),
+    reason=f"there is no pack and no photos in {beside.FOLDER}",
 )
 
 
@@ -47,7 +45,7 @@ def engine() -> FaceEngine:
 def shown(engine: FaceEngine) -> list[Shown]:
     """All hundred photos, in order."""
     answers = []
-    for path in sorted(PEOPLE.glob("*/*.jpg")):
+    for path in sorted(LFW.glob("*/*.jpg")):
         faces = engine.analyse(read(path.read_bytes()), max_faces=1)
         embedding = faces[0].embedding if faces else np.empty(0, np.float32)
         answers.append(Shown(path.parent.name, embedding))
