@@ -14,11 +14,16 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from attendance_site import environment as conf
+from faces.engine.queue import DEFAULT_LENGTH, IN_HAND
 
 MEGABYTE = 1024 * 1024
 # Measured (benchmarks/growth.py): 260 idle, 420 with group photos of 12 megapixels, 620
 # for moments in which all four threads read one.
 WORKER_MEGABYTES = 600
+# Each thread keeps a connection to the database; PostgreSQL allows 100 by itself, and
+# jobs and commands want some.
+CONNECTIONS = 80
+SMALL_REQUESTS = 4  # threads that photos never take
 BOOT_ERROR = 3  # the exit code on which gunicorn gives up instead of trying again
 
 
@@ -46,13 +51,26 @@ def default_workers() -> int:
     return max(1, min(cores(), memory_megabytes() * 3 // 4 // WORKER_MEGABYTES))
 
 
+def default_threads(workers: int, *, queue: int) -> int:
+    """As many as make the engine's queue fill, and some for everything but photos.
+
+    With fewer a photo too many would wait unseen, in gunicorn, instead of being told to
+    come again. A thread that waits costs next to nothing.
+    """
+    wanted = IN_HAND + queue + SMALL_REQUESTS
+    return max(SMALL_REQUESTS, min(wanted, CONNECTIONS // workers))
+
+
 try:
     conf.read_env_file(conf.BASE_DIR / ".env")
     bind = conf.text("BIND") or "0.0.0.0:8000"
     workers = conf.whole_number(
         "WEB_CONCURRENCY", default=default_workers(), low=1, high=256
     )
-    threads = conf.whole_number("THREADS", default=4, low=1, high=256)
+    queue = conf.whole_number("FACE_QUEUE", default=DEFAULT_LENGTH, low=0, high=10_000)
+    threads = conf.whole_number(
+        "THREADS", default=default_threads(workers, queue=queue), low=1, high=256
+    )
     # Only where no proxy stands in front and speaks HTTPS.
     certfile = conf.readable_file("TLS_CERTIFICATE")
     keyfile = conf.readable_file("TLS_KEY")

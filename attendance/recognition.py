@@ -14,7 +14,7 @@ from classroom.models import Classroom, Student
 from faces import gallery, runtime
 from faces.engine.errors import FaceError, MultipleFaces, NoFace
 from faces.engine.quality import check
-from faces.engine.types import Face, Image
+from faces.engine.types import Detection, Face
 from faces.look_alikes import pairs_among
 from faces.matching import LOOK_ALIKE_MARGINS, Gallery, Match, match
 from faces.services import Doubt, needs_new_photo, read_photo
@@ -90,8 +90,7 @@ def verify(
     now = now or timezone.now()
     # Asked first, so that a closed session costs no inference.
     current_session(classroom, session_id=session_id, now=now)
-    image = read_photo(photo)
-    face = _person_in_front(image)
+    face, shape = _person_in_front(photo)
     templates = _class_gallery(classroom)
     found = _match([face], templates)[0]
     recognised = None
@@ -117,7 +116,7 @@ def verify(
         candidates=_named(found, students) if recognised is None else [],
         hints=[
             *(_old_templates(classroom) if reason == "nobody_enrolled" else []),
-            *check(face, image.shape, level="standard"),
+            *check(face, shape, level="standard"),
         ],
         threshold=runtime.threshold(),
     )
@@ -138,11 +137,12 @@ def mark_group(
     now = now or timezone.now()
     current_session(classroom, session_id=session_id, now=now)
     templates = _class_gallery(classroom)
-    seen = [
-        (photo, face, found)
-        for photo, data in enumerate(photos, start=1)
-        for face, found in _recognise(data, photo, templates)
-    ]
+    with runtime.get_engine().turn():
+        seen = [
+            (photo, face, found)
+            for photo, data in enumerate(photos, start=1)
+            for face, found in _recognise(data, photo, templates)
+        ]
     best = _best_per_student(seen)
     marks = mark_by_face(
         classroom,
@@ -179,15 +179,27 @@ def recognise(
     Returns the faces, the largest first, and the students whom their matches name.
     Raises FaceError.
     """
-    seen = _recognise(photo, 1, _class_gallery(classroom))
+    templates = _class_gallery(classroom)
+    with runtime.get_engine().turn():
+        seen = _recognise(photo, 1, templates)
     students = _students([found for _, found in seen])
     return [Sighting(face, found) for face, found in seen], students
 
 
-def _person_in_front(image: Image) -> Face:
-    """Return the largest face; raises NoFace, or MultipleFaces for another as large."""
+def _person_in_front(photo: bytes) -> tuple[Face, tuple[int, ...]]:
+    """Return the largest face and the photo's shape; its pixels are gone by then.
+
+    Raises NoFace, or MultipleFaces for another as large.
+    """
     engine = runtime.get_engine()
-    detections = engine.detect(image)
+    with engine.turn():
+        image = read_photo(photo)
+        detections = engine.detect(image)
+        _require_one(detections)
+        return engine.describe(image, detections[:1])[0], image.shape
+
+
+def _require_one(detections: Sequence[Detection]) -> None:
     if not detections:
         raise NoFace
     widths = sorted((found.box[2] for found in detections), reverse=True)
@@ -195,7 +207,6 @@ def _person_in_front(image: Image) -> Face:
         raise MultipleFaces(
             "Several people are in front of the camera. Only one may be."
         )
-    return engine.describe(image, detections[:1])[0]
 
 
 def _recognise(

@@ -56,11 +56,13 @@ def look(photo: bytes) -> Look:
 
     Raises EngineError.
     """
+    engine = runtime.get_engine()
     try:
-        image = read_photo(photo)
+        with engine.turn():
+            image = read_photo(photo)
+            faces = engine.analyse(image, embed=False)
     except FaceError as unreadable:
         return Look([_advice(unreadable)])
-    faces = runtime.get_engine().analyse(image, embed=False)
     if len(faces) != 1:
         fault = MultipleFaces(faces=len(faces)) if faces else NoFace()
         return Look([_advice(fault)])

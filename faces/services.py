@@ -109,7 +109,8 @@ def register(
     Raises FaceError (with `photo`, counted from 1, where one photo is to blame),
     TooManyTemplates and EngineError.
     """
-    faces = [_face_of(photo, number) for number, photo in enumerate(photos, start=1)]
+    with runtime.get_engine().turn():
+        faces = [_face_of(photo, at) for at, photo in enumerate(photos, start=1)]
     warnings = examine(student, faces, by=by, allow_duplicate=allow_duplicate)
     kept_reason = reason if allow_duplicate else ""
     return Registration(save(student, faces, by, kept_reason), warnings)

@@ -13,6 +13,7 @@ import yaml
 from django.conf import settings
 
 from attendance_site.environment import BASE_DIR
+from faces.engine.queue import IN_HAND
 
 DEPLOY = BASE_DIR / "deploy"
 SECRET = re.compile(r"KEY|PASSWORD|SECRET|DATABASE_URL|EMAIL_URL")
@@ -300,6 +301,20 @@ def test_a_containers_share_of_the_cores_counts(
     file = tmp_path / "cpu.max"
     file.write_text(limit, "ascii")
     assert cores(file) == (at_most or cores(tmp_path / "missing"))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_has_threads_for_its_queue_and_for_pages(workers: int) -> None:
+    conf = runpy.run_path(str(BASE_DIR / "gunicorn.conf.py"))
+    threads = conf["default_threads"](workers, queue=16)
+    assert threads > IN_HAND + 16
+
+
+@pytest.mark.parametrize("workers", [1, 4, 8, 32])
+def test_workers_leave_connections_to_the_database(workers: int) -> None:
+    conf = runpy.run_path(str(BASE_DIR / "gunicorn.conf.py"))
+    threads = conf["default_threads"](workers, queue=64)
+    assert threads == conf["SMALL_REQUESTS"] or threads * workers <= 80
 
 
 @pytest.mark.parametrize("name", ["rollbook.service", "rollbook-worker.service"])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
@@ -80,6 +81,21 @@ class FaceEngine:
         """Milliseconds of the warm-up; None before it."""
         return self._warm_up_ms
 
+    @property
+    def waiting(self) -> int:
+        """Photos that wait for their turn now."""
+        return self._queue.waiting
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Be among the few whose photos are in memory; decode within.
+
+        What the engine is asked within goes on at once. Raises EngineBusy where too
+        many wait already.
+        """
+        with self._queue.turn():
+            yield
+
     def analyse(
         self,
         image: Image,
@@ -97,7 +113,7 @@ class FaceEngine:
         Raises ValueError for another kind of array, EngineBusy where too many photos
         wait, EngineUnavailable when a model run fails.
         """
-        with self._queue.place():
+        with self._queue.turn():
             found = self._detect(image, detection_size)
             faces = self._describe(image, found[:max_faces], embed=embed)
         # The second look measures the boxes anew.
@@ -110,7 +126,7 @@ class FaceEngine:
 
         Arguments and errors are those of ``analyse``.
         """
-        with self._queue.place():
+        with self._queue.turn():
             return self._detect(image, detection_size)
 
     def _detect(self, image: Image, detection_size: int) -> list[Detection]:
@@ -136,7 +152,7 @@ class FaceEngine:
         are those of ``analyse``, but for EngineBusy: a photo whose faces were found
         waits for its turn.
         """
-        with self._queue.kept_place():
+        with self._queue.turn(refuse=False):
             return self._describe(image, detections, embed=embed)
 
     def _describe(

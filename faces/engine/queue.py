@@ -11,31 +11,59 @@ from typing import Final
 from faces.engine.errors import EngineBusy
 
 DEFAULT_LENGTH: Final = 16
-CORES: Final = os.cpu_count() or 1
+# Photos that a process has decoded at once. It bounds the memory: 12 megapixels are
+# 36 MB, and as much again for a moment. On two cores it is four, so that some are read
+# while others run.
+IN_HAND: Final = max(4, os.cpu_count() or 1)
 
 
 class Queue:
-    """Room for as many photos as there are cores, and ``length`` that wait.
+    """``in_hand`` photos are worked on, and ``length`` wait as the bytes that came.
 
-    Which of them runs is decided run by run (``sessions.run``), so that a photo of one
-    face does not wait for all thirty of another.
+    Which of those in hand runs is decided run by run (``sessions.run``), so that a
+    photo of one face does not wait for all thirty of another.
     """
 
-    def __init__(self, length: int = DEFAULT_LENGTH) -> None:
-        self._places = threading.BoundedSemaphore(CORES + length)
+    def __init__(self, length: int = DEFAULT_LENGTH, *, in_hand: int = IN_HAND) -> None:
+        self._room = in_hand + length
+        self._in_hand = in_hand
+        self._inside = 0
+        self._lock = threading.Lock()
+        self._turns = threading.BoundedSemaphore(in_hand)
+        self._mine = threading.local()
+
+    @property
+    def waiting(self) -> int:
+        """Photos that wait for their turn now."""
+        return max(self._inside - self._in_hand, 0)
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold a place; raises EngineBusy at once where there is none."""
-        if not self._places.acquire(blocking=False):
-            raise EngineBusy
+    def turn(self, *, refuse: bool = True) -> Iterator[None]:
+        """Work on a photo, from its bytes to its faces, once it is its turn.
+
+        Who has a turn and asks again goes on at once. Raises EngineBusy without delay
+        where the queue is full; without ``refuse`` such a photo waits all the same.
+        """
+        if getattr(self._mine, "turn", False):
+            yield
+            return
+        self._enter(refuse=refuse)
         try:
-            yield
+            with self._turns:
+                self._mine.turn = True
+                try:
+                    yield
+                finally:
+                    self._mine.turn = False
         finally:
-            self._places.release()
+            self._leave()
 
-    @contextmanager
-    def kept_place(self) -> Iterator[None]:
-        """Hold a place for work that has begun; waits where there is none."""
-        with self._places:
-            yield
+    def _enter(self, *, refuse: bool) -> None:
+        with self._lock:
+            if refuse and self._inside >= self._room:
+                raise EngineBusy
+            self._inside += 1
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._inside -= 1

@@ -1,6 +1,7 @@
 """A stand-in engine for rules that are not about faces: a colour is a person."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import cv2
@@ -39,6 +40,9 @@ class FakeEngine:
     @property
     def model_id(self) -> str:
         return self.pack.model_id
+
+    def turn(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def detect(self, image: Image, *, detection_size: int = 640) -> list[Detection]:
         return [
