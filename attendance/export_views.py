@@ -1,6 +1,8 @@
 """Hand out the register: the API's file, and the pages to print."""
 
-from typing import Any
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, Final
 
 from django import forms
 from django.contrib.auth.decorators import login_required
@@ -23,11 +25,15 @@ from accounts.sheets import CSV_TYPE, XLSX_TYPE, csv_lines, xlsx_chunks
 from attendance import exports
 from attendance.api import PeriodSerializer
 from attendance.api import visible_class as class_for_call
+from attendance.clock import school_day
 from attendance.models import Status
 from attendance.pages import visible_class
+from attendance.week import monday_of
 from classroom.models import Classroom
 
 FORMATS = ("csv", "xlsx")
+LAST_OF_WEEK: Final = dt.timedelta(days=6)
+LONGEST_SHEET: Final = dt.timedelta(days=92)
 
 
 class ExportSerializer(PeriodSerializer):
@@ -102,29 +108,62 @@ class PeriodForm(forms.Form):
         return cleaned
 
 
+class SheetForm(PeriodForm):
+    """A period of some weeks; without one, the present week."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        first = cleaned.get("start") or monday_of(school_day())
+        last = cleaned.get("end") or first + LAST_OF_WEEK
+        if not first <= last <= first + LONGEST_SHEET:
+            self.add_error("end", _("Choose up to three months."))
+        return cleaned | {"start": first, "end": last}
+
+
 @require_GET
 @login_required
 def printed(request: HttpRequest, class_id: int) -> HttpResponse:
     """Show a class's register of a period as pages to print and sign."""
-    classroom = visible_class(request, class_id)
     form = PeriodForm(request.GET or None)
-    wanted = form.cleaned_data if form.is_valid() else {}
-    pages = (
-        []
-        if form.errors
-        else exports.paper(classroom, start=wanted.get("start"), end=wanted.get("end"))
+    is_asked = form.is_bound and form.is_valid()
+    wanted = form.cleaned_data if is_asked else {"start": None, "end": None}
+    return _on_paper(
+        request, class_id, form, wanted, exports.paper, "attendance/print.html"
     )
+
+
+@require_GET
+@login_required
+def sheet(request: HttpRequest, class_id: int) -> HttpResponse:
+    """Show an empty sheet of a period's sessions, to be filled in by hand."""
+    first = monday_of(school_day())
+    week = {"start": f"{first}", "end": f"{first + LAST_OF_WEEK}"}
+    form = SheetForm(request.GET or week)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    return _on_paper(
+        request, class_id, form, wanted, exports.empty_sheet, "attendance/sheet.html"
+    )
+
+
+def _on_paper(
+    request: HttpRequest,
+    class_id: int,
+    form: PeriodForm,
+    wanted: dict[str, Any],
+    pages: Callable[..., list[exports.PaperPage]],
+    template: str,
+) -> HttpResponse:
+    classroom = visible_class(request, class_id)
     context = {
         "classroom": classroom,
         "form": form,
-        "pages": pages,
+        "pages": [] if form.errors else pages(classroom, **wanted),
         "start": wanted.get("start"),
         "end": wanted.get("end"),
         "letters": letters(),
-        "blanks": [],
     }
     status = 400 if form.errors else 200
-    return render(request, "attendance/print.html", context, status=status)
+    return render(request, template, context, status=status)
 
 
 def letters() -> list[tuple[str, str]]:
@@ -135,18 +174,3 @@ def letters() -> list[tuple[str, str]]:
         (Status.ABSENT.value, _("A")),
         (Status.EXCUSED.value, _("E")),
     ]
-
-
-@require_GET
-@login_required
-def sheet(request: HttpRequest, class_id: int) -> HttpResponse:
-    """Show an empty sheet of today's roster, to be filled in by hand."""
-    classroom = visible_class(request, class_id)
-    day = timezone.localdate()
-    context = {
-        "classroom": classroom,
-        "day": day,
-        "pages": exports.empty_sheet(classroom, day=day),
-        "blanks": range(exports.SESSIONS_A_PAGE // 2),
-    }
-    return render(request, "attendance/sheet.html", context)

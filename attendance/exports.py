@@ -1,14 +1,22 @@
 """The register as a file and on paper: every line, or a grid to sign."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from django.db.models import F
 
 from attendance.models import Record, Session
-from attendance.reports import GridLine, grid, in_period
+from attendance.reports import (
+    UNMARKED,
+    GridLine,
+    cells_of,
+    grid,
+    in_period,
+    seats_in,
+)
+from attendance.week import days_of
 from classroom.models import Classroom, Student
 
 # The first six are what an import of marks reads.
@@ -29,6 +37,7 @@ ROWS_A_CHUNK: Final = 1000
 # What fits across A4 on its side beside a name, and below its heading.
 SESSIONS_A_PAGE: Final = 20
 STUDENTS_A_PAGE: Final = 25
+BLANK: Final = [UNMARKED] * 10  # the columns of a class without a timetable
 
 
 def rows(
@@ -66,7 +75,7 @@ def rows(
 
 @dataclass(frozen=True, slots=True)
 class PaperPage:
-    sessions: list[Session]
+    sessions: list[Session | None]  # None: a column to write a date above
     lines: list[GridLine]
 
 
@@ -78,23 +87,45 @@ def paper(
     Four queries, however large the class.
     """
     register = grid(classroom, start=start, end=end)
-    across = range(0, len(register.sessions), SESSIONS_A_PAGE)
-    down = range(0, len(register.lines), STUDENTS_A_PAGE)
+    return _pages(register.sessions, register.lines)
+
+
+def empty_sheet(
+    classroom: Classroom, *, start: dt.date, end: dt.date
+) -> list[PaperPage]:
+    """Return a period's pages to be filled in by hand, both days included.
+
+    A column for each session that was held or that the timetable has, or blank ones
+    where there is none. Five queries.
+    """
+    days = days_of(classroom, start, end)
+    meetings = [
+        lesson.session
+        or Session(classroom=classroom, date=day.date, start=lesson.start)
+        for day in days
+        for lesson in day.lessons
+    ]
+    every_day = [Session(classroom=classroom, date=day.date) for day in days]
+    seats = seats_in(classroom)
+    lines = []
+    for student in Student.objects.filter(pk__in=seats):
+        cells = cells_of(meetings or every_day, {}, seats[student.pk])
+        if UNMARKED in cells:
+            lines.append(GridLine(student, cells if meetings else BLANK, True))
+    return _pages(meetings or [None] * len(BLANK), lines)
+
+
+def _pages(
+    sessions: Sequence[Session | None], lines: Sequence[GridLine]
+) -> list[PaperPage]:
     return [
         PaperPage(
-            register.sessions[at : at + SESSIONS_A_PAGE],
+            list(sessions[at : at + SESSIONS_A_PAGE]),
             [
                 replace(line, cells=line.cells[at : at + SESSIONS_A_PAGE])
-                for line in register.lines[row : row + STUDENTS_A_PAGE]
+                for line in lines[row : row + STUDENTS_A_PAGE]
             ],
         )
-        for at in across
-        for row in down
+        for at in range(0, len(sessions), SESSIONS_A_PAGE)
+        for row in range(0, len(lines), STUDENTS_A_PAGE)
     ]
-
-
-def empty_sheet(classroom: Classroom, *, day: dt.date) -> list[list[Student]]:
-    """Return a day's roster in pages, to be filled in by hand."""
-    roster = list(Student.objects.in_class(classroom.pk, on=day))
-    pages = range(0, len(roster), STUDENTS_A_PAGE)
-    return [roster[at : at + STUDENTS_A_PAGE] for at in pages]

@@ -144,12 +144,12 @@ def grid(
         "student__pk", "session__pk", "status"
     ):
         marked[student][session] = status
-    seats = _seats(classroom)
+    seats = seats_in(classroom)
     today = timezone.localdate()
     found = []
     for person in Student.objects.filter(pk__in={*marked, *seats}):
         own = seats[person.pk]
-        cells = _cells(sessions, marked[person.pk], own)
+        cells = cells_of(sessions, marked[person.pk], own)
         if any(cell != ELSEWHERE for cell in cells):
             found.append(GridLine(person, cells, sits_on(today, own)))
     return Grid(classroom, sessions, found)
@@ -203,7 +203,8 @@ def sits_on(day: dt.date, seats: Iterable[tuple[dt.date, dt.date | None]]) -> bo
     return any(first <= day and (left is None or day < left) for first, left in seats)
 
 
-def _seats(classroom: Classroom) -> dict[int, Seats]:
+def seats_in(classroom: Classroom) -> dict[int, Seats]:
+    """Return from when to when each student sat in a class, by row id. One query."""
     seats: dict[int, Seats] = defaultdict(list)
     enrolments = Enrollment.objects.filter(classroom=classroom)
     for student, first, left in enrolments.values_list(
@@ -213,9 +214,10 @@ def _seats(classroom: Classroom) -> dict[int, Seats]:
     return seats
 
 
-def _cells(
+def cells_of(
     sessions: Sequence[Session], marked: dict[int, str], seats: Seats
 ) -> list[str]:
+    """Return a student's cells, one a session; `marked` has statuses by session id."""
     return [
         marked.get(session.pk)
         or (UNMARKED if sits_on(session.date, seats) else ELSEWHERE)

@@ -34,11 +34,16 @@ def monday_of(day: dt.date) -> dt.date:
 def week_of(classroom: Classroom, day: dt.date) -> list[Day]:
     """Return the seven days of a day's week, in three queries."""
     monday = monday_of(day)
-    days = [monday + number * ONE_DAY for number in range(7)]
-    held = Session.objects.filter(classroom=classroom, date__range=(monday, days[-1]))
+    return days_of(classroom, monday, monday + 6 * ONE_DAY)
+
+
+def days_of(classroom: Classroom, first: dt.date, last: dt.date) -> list[Day]:
+    """Return the days of a period, both included, in three queries."""
+    days = [first + number * ONE_DAY for number in range((last - first).days + 1)]
+    held = Session.objects.filter(classroom=classroom, date__range=(first, last))
     sessions = list(held)
-    slots = list(Slot.objects.filter(classroom=classroom).within(monday, days[-1]))
-    closed = closed_days(monday, days[-1])
+    slots = list(Slot.objects.filter(classroom=classroom).within(first, last))
+    closed = closed_days(first, last)
     return [
         Day(
             date,

@@ -15,7 +15,8 @@ from accounts.models import Job, User
 from attendance import exports
 from attendance.models import Record, Session, Source, Status
 from attendance.tests.factories import make_record, make_session
-from classroom.models import Classroom, Student
+from attendance.tests.plans import close_school, make_slot
+from classroom.models import Classroom, Enrollment, Student
 from classroom.tests.factories import days
 from conftest import ApiFactory
 
@@ -176,6 +177,61 @@ def test_the_empty_sheet_has_the_roster(
     client.force_login(alice)
     page = client.get(f"/app/classes/{maths.pk}/sheet/").content.decode()
     assert "Cleo Castro" in page
+    assert "Date, signature" in page
+
+
+def test_the_empty_sheet_has_a_column_for_each_lesson_of_its_period(
+    maths: Classroom, students: list[Student]
+) -> None:
+    make_slot(maths, days(1), start=dt.time(9))
+    make_session(maths, date=days(0), start=dt.time(8))
+    close_school(days(8))
+    (page,) = exports.empty_sheet(maths, start=days(0), end=days(13))
+    meetings = [(one.date, one.start) for one in page.sessions if one]
+    # The slot's second lesson falls on a day off.
+    assert meetings == [(days(0), dt.time(8)), (days(1), dt.time(9))]
+    assert {line.student for line in page.lines} == set(students)
+    assert all(cell == "" for line in page.lines for cell in line.cells)
+
+
+def test_the_empty_sheet_leaves_out_who_is_gone(
+    maths: Classroom, students: list[Student]
+) -> None:
+    Enrollment.objects.filter(student=students[0]).update(
+        starts_on=days(-9), ends_on=days(0)
+    )
+    (page,) = exports.empty_sheet(maths, start=days(0), end=days(6))
+    assert students[0] not in {line.student for line in page.lines}
+
+
+def test_the_empty_sheet_costs_the_same_however_large_the_class(
+    maths: Classroom,
+    students: list[Student],
+    django_assert_num_queries: Any,
+) -> None:
+    # Sessions, slots, closures, the seats and who sits on them.
+    with django_assert_num_queries(5):
+        exports.empty_sheet(maths, start=days(0), end=days(60))
+
+
+@pytest.mark.parametrize(
+    "query", [{"start": "2026-02-01", "end": "2026-01-01"}, {"end": "2999-01-01"}]
+)
+def test_a_period_that_makes_no_sense_is_said(
+    client: Client, alice: User, maths: Classroom, query: dict[str, str]
+) -> None:
+    client.force_login(alice)
+    address = f"/app/classes/{maths.pk}/sheet/"
+    assert client.get(address, query).status_code == 400
+
+
+@pytest.mark.parametrize("page", ["print", "sheet", "notices", "absences", "timetable"])
+def test_a_class_leads_to_all_that_there_is_for_it(
+    client: Client, alice: User, maths: Classroom, page: str
+) -> None:
+    client.force_login(alice)
+    found = client.get(f"/app/classes/{maths.pk}/").content.decode()
+    assert f'href="/app/classes/{maths.pk}/{page}/"' in found
 
 
 HEAD = "student_id,class_code,date,start,status,note\n"

@@ -1,8 +1,5 @@
 /** A session's register: taps and the history drawer without leaving the page; print. */
 import "./keys.js";
 import "./parts.js";
+import "./print.js";
 import "./swap.js";
-
-const print = document.querySelector("[data-print]");
-print.hidden = false;
-print.addEventListener("click", () => window.print());
