@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import Role, User
+from attendance import demo_history
 from attendance.demo_timetable import plan_week
 from classroom.models import Classroom, Student
 from classroom.rosters import enrol
@@ -61,10 +62,16 @@ def build() -> School:
         )
     )
     students = _students(ENROLLED, first=1)
-    enrol(first, students)
-    enrol(second, _students(NOT_ENROLLED, first=len(ENROLLED) + 1))
-    plan_week(first, second)
+    begin = demo_history.first_day()
+    enrol(first, students, on=begin)
+    enrol(second, _students(NOT_ENROLLED, first=len(ENROLLED) + 1), on=begin)
+    plan_week(first, second, since=begin)
     return School(admin, teachers, first, second, students)
+
+
+def look_back(school: School) -> None:
+    """Fill the registers of the last thirty days."""
+    demo_history.write([school.enrolled, school.not_enrolled])
 
 
 def enrol_faces(school: School) -> None:

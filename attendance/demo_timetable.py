@@ -8,7 +8,6 @@ from django.utils import timezone
 from attendance.clock import school_day
 from attendance.timetable import open_due, overlap, save_slot
 from attendance.timetable_models import Slot
-from attendance.week import monday_of
 from classroom.models import Classroom
 
 LESSON: Final = dt.timedelta(minutes=50)
@@ -18,17 +17,19 @@ PATIENCE: Final = 45
 SCHOOL_DAYS: Final = range(1, 6)
 
 
-def plan_week(first: Classroom, second: Classroom) -> None:
+def plan_week(first: Classroom, second: Classroom, *, since: dt.date) -> None:
     """Give both classes a lesson on each school day, and the first one another soon.
+
+    The daily ones are held since a day of the past.
 
     That one begins within a quarter of an hour, so that photos go to it at once.
     """
     now = timezone.now()
     begin = _next_quarter(now)
-    soon = _slot(first, begin.isoweekday(), begin.time(), "B12")
+    soon = _slot(first, begin.isoweekday(), begin.time(), "B12", school_day(now))
     soon.grace_minutes = PATIENCE
     weekly = [
-        _slot(classroom, weekday, dt.time(hour), room)
+        _slot(classroom, weekday, dt.time(hour), room, since)
         for classroom, hour, room in ((first, 9, "B12"), (second, 11, "A3"))
         for weekday in SCHOOL_DAYS
     ]
@@ -37,7 +38,9 @@ def plan_week(first: Classroom, second: Classroom) -> None:
     open_due([first.pk, second.pk], now=now)
 
 
-def _slot(classroom: Classroom, weekday: int, start: dt.time, room: str) -> Slot:
+def _slot(
+    classroom: Classroom, weekday: int, start: dt.time, room: str, since: dt.date
+) -> Slot:
     end = (dt.datetime.combine(dt.date.min, start) + LESSON).time()
     return Slot(
         classroom=classroom,
@@ -45,7 +48,7 @@ def _slot(classroom: Classroom, weekday: int, start: dt.time, room: str) -> Slot
         start=start,
         end=end,
         room=room,
-        first_date=monday_of(school_day()),
+        first_date=since,
     )
 
 

@@ -14,9 +14,11 @@ from django.utils import timezone
 from accounts.models import Role, User
 from accounts.tests.factories import make_admin
 from attendance import demo
-from attendance.models import Record, Status
+from attendance.clock import school_day
+from attendance.models import Record, Session, Status
 from attendance.recognition import mark_group
 from attendance.services import mark_by_face
+from attendance.tick import tick
 from classroom.models import Classroom, Student
 from faces.models import FaceTemplate
 from faces.tests.photos import group_photo
@@ -55,6 +57,33 @@ def test_the_first_photo_goes_to_a_lesson_of_the_timetable(time: str) -> None:
     for classroom in (school.enrolled, school.not_enrolled):
         weekdays = {slot.weekday for slot in classroom.slots.all()}
         assert weekdays >= {1, 2, 3, 4, 5}
+
+
+@pytest.mark.django_db
+def test_the_demo_looks_back_on_thirty_days() -> None:
+    demo.look_back(demo.build())
+    today = school_day()
+    past = Session.objects.filter(date__lt=today)
+    days = {session.date for session in past}
+    assert min(days) <= today - dt.timedelta(days=28)
+    assert max(days) >= today - dt.timedelta(days=3)  # a weekend may lie between
+    assert not past.open().exists()
+    assert Session.objects.open().filter(date__gte=today).exists()
+    for status in Status:
+        assert Record.objects.filter(status=status).exists()
+    # Every line of a past session, once, with its history.
+    for session in past:
+        roster = Student.objects.in_class(session.classroom_id, on=session.date)
+        assert session.records.count() == roster.count()
+    assert Record.history.filter(history_change_reason="The bus was late").exists()
+
+
+@pytest.mark.django_db
+def test_the_clock_leaves_the_demos_past_alone() -> None:
+    demo.look_back(demo.build())
+    before = Record.objects.count(), Session.objects.count()
+    tick()
+    assert (Record.objects.count(), Session.objects.count()) == before
 
 
 @pytest.mark.django_db

@@ -25,7 +25,9 @@ class Command(BaseCommand):
         size = self.size(options["size"])
         if not User.objects.exists():
             if size is None:
-                demo.enrol_faces(demo.build())
+                school = demo.build()
+                demo.look_back(school)
+                demo.enrol_faces(school)
             else:
                 demo_load.build(size, report=self.report)
         elif not User.objects.filter(email=demo.ADMIN[0]).exists():
