@@ -146,13 +146,13 @@ def test_a_bad_photo_is_said_in_place(
     assert [fault for fault in watched.faults if "400" not in fault] == []
 
 
-def test_the_engine_is_measured_at_the_press_of_a_button(
+def test_the_engine_is_examined_at_the_press_of_a_button(
     open_page: Open, watched: Watched, admin: User
 ) -> None:
     page = open_page()
     sign_in(page, admin)
     page.get_by_role("link", name="Engine").first.click()
-    page.get_by_role("button", name="Measure").click()
+    page.get_by_role("button", name="Examine").click()
     expect(page.get_by_text("6 faces")).to_be_visible()
     assert watched.faults == []
 

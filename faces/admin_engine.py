@@ -1,33 +1,29 @@
-"""The admin's page about the engine: what runs, where, how fast, with what."""
+"""The admin's page about the engine: what runs, where, how fast, what to change."""
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.conf import settings
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from faces import runtime, status
-from faces.engine.errors import EngineError
+from faces.diagnosis import diagnose
+from faces.services import needs_new_photo
 
 
 @require_http_methods(["GET", "POST"])
 def engine_view(request: HttpRequest, site: admin.AdminSite) -> HttpResponse:
-    """Show the engine; a POST measures it on the packaged photo."""
-    timing = None
-    if request.method == "POST":
-        try:
-            timing = status.measure()
-        except EngineError as error:
-            messages.error(request, error.detail)
+    """Show the engine; a POST examines it as `manage.py faces_doctor` does."""
     return TemplateResponse(
         request,
         "admin/engine.html",
         {
             **site.each_context(request),
             "title": _("Engine"),
-            "timing": timing,
+            "diagnosis": diagnose() if request.method == "POST" else None,
             **facts(),
         },
     )
@@ -39,11 +35,14 @@ def facts() -> dict[str, Any]:
         "pack": pack,
         "engine": runtime.ready(),
         "device": status.device_asked(),
+        "threads": runtime.threads_a_photo(),
+        "queue": settings.FACE_QUEUE,
         "threshold": runtime.threshold(),
         "margin": runtime.margin(),
         "files": [pack.detector, pack.recogniser],
         "versions": status.versions(),
         "memory": status.memory(),
         "models": status.templates_per_model(),
+        "renew": needs_new_photo().count(),
         "broken": status.broken_templates(),
     }

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
+from django_filters.filters import ChoiceFilter
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.parsers import FormParser, MultiPartParser
@@ -14,7 +15,7 @@ from rest_framework.views import APIView
 
 from accounts.fields import RowIdField
 from accounts.viewsets import requester
-from classroom.api import StudentSerializer, StudentViewSet
+from classroom.api import StudentFilter, StudentSerializer, StudentViewSet
 from classroom.models import Student
 from faces import runtime, services
 from faces.models import FaceTemplate
@@ -46,10 +47,18 @@ class EnrolledStudentSerializer(StudentSerializer):
         fields = [*StudentSerializer.Meta.fields, "face_enrolled", "face_state"]
 
 
+class EnrolledStudentFilter(StudentFilter):
+    face_state = ChoiceFilter(
+        choices=FaceState.choices,
+        help_text="With `needs_new_photo`, `count` says how many wait for one.",
+    )
+
+
 class EnrolledStudentViewSet(StudentViewSet):
     """Students, completed with `face_enrolled` and `face_state`."""
 
     serializer_class = EnrolledStudentSerializer
+    filterset_class = EnrolledStudentFilter
 
     def get_queryset(self) -> QuerySet[Student]:
         mine = enrolled_templates().filter(student=OuterRef("pk"))

@@ -7,6 +7,8 @@ from importlib.metadata import distributions
 import onnxruntime
 from django.conf import settings
 from django.db import DatabaseError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from faces import runtime, status
 from faces.engine import sessions
@@ -91,11 +93,14 @@ def diagnose() -> Diagnosis:
 def clashes() -> list[str]:
     """Say which packages overwrite each other's files."""
     here = {str(found.metadata["Name"]).lower() for found in distributions()}
-    return [
-        f"{' and '.join(both)} are installed together and overwrite each other: "
+    words = _(
+        "%(one)s and %(other)s are installed together and overwrite each other: "
         "install the requirements again into a new environment, with --no-deps."
-        for both in CLASHES
-        if here.issuperset(both)
+    )
+    return [
+        words % {"one": one, "other": other}
+        for one, other in CLASHES
+        if {one, other} <= here
     ]
 
 
@@ -104,34 +109,36 @@ def device_advice(running: tuple[str, ...]) -> list[str]:
     problem = sessions.cuda_problem()
     if not problem and sessions.CUDA not in running:
         advice.append(
-            "This machine has an NVIDIA driver, but the engine runs on the processor: "
-            "install requirements-gpu.txt and set FACE_DEVICE=cuda to see why it fails."
+            _(
+                "This machine has an NVIDIA driver, but the engine runs on the "
+                "processor: install requirements-gpu.txt and set FACE_DEVICE=cuda to "
+                "see why it fails."
+            )
         )
-    cores = os.cpu_count() or 1
-    if runtime.threads_a_photo() > cores:
-        advice.append(
-            f"FACE_THREADS={settings.FACE_THREADS} is more than the {cores} cores "
-            "here: empty it."
-        )
+    if runtime.threads_a_photo() > (os.cpu_count() or 1):
+        words = _("FACE_THREADS=%(threads)s is more than the cores here: empty it.")
+        advice.append(words % {"threads": settings.FACE_THREADS})
     return advice
 
 
 def timing_faults(timing: status.Timing) -> list[str]:
     if timing.faces == PEOPLE:
         return []
-    return [
-        f"{timing.faces} of the {PEOPLE} people on the packaged photo are found: this "
+    words = _(
+        "%(found)s of the %(people)s people on the packaged photo are found: this "
         "detector does not work here. Choose another FACE_MODEL or FACE_DEVICE."
-    ]
+    )
+    return [words % {"found": timing.faces, "people": PEOPLE}]
 
 
 def timing_advice(timing: status.Timing) -> list[str]:
     if not timing.faces or timing.embedding_per_face < SLOW:
         return []
-    return [
-        f"One face takes {timing.embedding_per_face:.0f} ms to recognise: use a GPU or "
-        "a smaller model (sface, buffalo_s)."
-    ]
+    words = _(
+        "One face takes %(milliseconds)s ms to recognise: use a GPU or a smaller model "
+        "(sface, buffalo_s)."
+    )
+    return [words % {"milliseconds": round(timing.embedding_per_face)}]
 
 
 def template_findings() -> tuple[list[str], list[str]]:
@@ -139,16 +146,24 @@ def template_findings() -> tuple[list[str], list[str]]:
     try:
         broken, waiting = status.broken_templates(), needs_new_photo().count()
     except DatabaseError:
-        return ["The database does not answer: is it running, and migrated?"], []
+        return [_("The database does not answer: is it running, and migrated?")], []
     faults, advice = [], []
     if broken:
-        faults.append(
-            f"{broken} templates can't be opened: put their key back into "
-            "FACE_TEMPLATE_KEY, or enrol these students again."
+        words = ngettext(
+            "%(number)d template can't be opened: put its key back into "
+            "FACE_TEMPLATE_KEY, or enrol this student again.",
+            "%(number)d templates can't be opened: put their key back into "
+            "FACE_TEMPLATE_KEY, or enrol these students again.",
+            broken,
         )
+        faults.append(words % {"number": broken})
     if waiting:
-        advice.append(
-            f"{waiting} students were enrolled with another model and need a new "
-            "photo; or set FACE_MODEL back."
+        words = ngettext(
+            "%(number)d student was enrolled with another model and needs a new photo; "
+            "or set FACE_MODEL back.",
+            "%(number)d students were enrolled with another model and need a new "
+            "photo; or set FACE_MODEL back.",
+            waiting,
         )
+        advice.append(words % {"number": waiting})
     return faults, advice

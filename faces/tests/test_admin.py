@@ -8,6 +8,7 @@ from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from accounts.models import User
 from classroom.models import Classroom, Student
@@ -15,6 +16,7 @@ from classroom.tests.factories import make_class, make_student
 from faces import runtime
 from faces.engine.errors import EngineUnavailable
 from faces.engine.pipeline import FaceEngine
+from faces.engine.types import Face, Image
 from faces.models import FaceTemplate
 from faces.status import face_state, photo_word
 from faces.tests.factories import make_template
@@ -119,13 +121,11 @@ def test_a_twin_needs_a_word_and_a_reason(
 def test_an_engine_that_fails_is_said_on_the_page(
     admin_client: Client, cleo: Student
 ) -> None:
-    class Broken:
-        pack = runtime.active_pack()
-
-        def analyse(self, image: object) -> None:
+    class Broken(FakeEngine):
+        def analyse(self, image: Image, *, detection_size: int = 640) -> list[Face]:
             raise EngineUnavailable("The engine is resting.")
 
-    with runtime.use_engine(cast(FaceEngine, Broken())):
+    with runtime.use_engine(cast(FaceEngine, Broken(runtime.active_pack()))):
         page = enrol(admin_client, cleo, photo_of(1))
     assert "The engine is resting." in page.content.decode()
 
@@ -136,15 +136,12 @@ def test_no_inference_runs_inside_a_transaction(
     depth = len(connection.savepoint_ids)  # the test's own transaction
     seen: list[int] = []
 
-    class Watching:
-        pack = runtime.active_pack()
-        model_id = pack.model_id
-
-        def analyse(self, image: object) -> list[object]:
+    class Watching(FakeEngine):
+        def analyse(self, image: Image, *, detection_size: int = 640) -> list[Face]:
             seen.append(len(connection.savepoint_ids))
             return []
 
-    with runtime.use_engine(cast(FaceEngine, Watching())):
+    with runtime.use_engine(cast(FaceEngine, Watching(runtime.active_pack()))):
         enrol(admin_client, cleo, photo_of(1))
     assert seen == [depth]
 
@@ -269,11 +266,36 @@ def test_the_engine_page_names_what_runs(admin_client: Client, cleo: Student) ->
     assert [word for word in expected if word not in page] == []
 
 
-def test_the_engine_is_measured_only_when_asked(admin_client: Client) -> None:
-    assert admin_client.get(ENGINE).context["timing"] is None
-    timing = admin_client.post(ENGINE).context["timing"]
+def test_the_engine_is_examined_only_when_asked(admin_client: Client) -> None:
+    assert admin_client.get(ENGINE).context["diagnosis"] is None
+    page = admin_client.post(ENGINE)
+    timing = page.context["diagnosis"].timing
     assert timing.faces == 6
     assert timing.detection > 0 and timing.embedding > 0
+    assert "nothing needs to be changed" in page.content.decode()
+
+
+def test_the_engine_page_says_what_to_change(
+    admin_client: Client, cleo: Student, settings: Settings
+) -> None:
+    make_template(cleo, 1, model_id=OLD)
+    settings.FACE_THREADS = 200
+    page = admin_client.post(ENGINE).content.decode()
+    assert "FACE_THREADS=200" in page
+    assert "1 student was enrolled with another model" in page
+
+
+def test_the_engine_page_counts_who_needs_a_new_photo(
+    admin_client: Client, cleo: Student, outsider: Student
+) -> None:
+    make_template(cleo, 1, model_id=OLD)
+    make_template(outsider, 2)
+    page = admin_client.get(ENGINE)
+    assert page.context["renew"] == 1
+    assert "1 student needs a new photo" in page.content.decode()
+    listed = admin_client.get(f"{STUDENTS}?face=needs_new_photo").content.decode()
+    assert cleo.full_name in listed
+    assert outsider.full_name not in listed
 
 
 def test_a_template_that_can_not_be_opened_is_reported(

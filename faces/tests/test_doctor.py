@@ -135,13 +135,13 @@ def test_templates_that_cannot_be_opened_are_a_fault(students: list[Student]) ->
     make_template(students[0], 1)
     FaceTemplate.objects.update(sealed_embedding=b"\0" * 40)
 
-    assert any("1 templates can't be opened" in fault for fault in diagnose().faults)
+    assert any("1 template can't be opened" in fault for fault in diagnose().faults)
 
 
 def test_students_of_another_model_are_advice(students: list[Student]) -> None:
     make_template(students[0], 1, model_id="older:0123456789ab")
 
-    assert any("1 students were enrolled" in line for line in diagnose().advice)
+    assert any("1 student was enrolled" in line for line in diagnose().advice)
 
 
 def test_a_database_that_is_not_migrated_is_a_fault() -> None:

@@ -167,6 +167,25 @@ def prune(*arguments: str) -> str:
     return said.getvalue()
 
 
+def test_the_api_counts_who_needs_a_new_photo(
+    api: ApiFactory, alice: User, students: list[Student], outsider: Student
+) -> None:
+    make_template(students[0], 1)
+    make_template(students[1], 2, model_id=OLD)
+    make_template(outsider, 3, model_id=OLD)
+
+    told = api(alice).get("/students?face_state=needs_new_photo").json()
+
+    assert told["count"] == 1
+    assert [row["id"] for row in told["results"]] == [students[1].pk]
+
+
+def test_an_unknown_state_is_refused(api: ApiFactory, alice: User) -> None:
+    answer = api(alice).get("/students?face_state=tired")
+
+    assert answer.status_code == 400
+
+
 def test_pruning_first_only_counts(students: list[Student]) -> None:
     make_template(students[0], 1)
     for student in students[:2]:

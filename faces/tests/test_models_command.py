@@ -130,6 +130,29 @@ def test_a_fetched_pack_is_ready_to_be_used(run: Run, root: Path, archive: str) 
     assert find_pack("buffalo_s", root=root).dimension == 512
 
 
+def test_a_pack_that_is_here_is_not_fetched_again(
+    run: Run, root: Path, archive: str
+) -> None:
+    run("fetch", "buffalo_s", "--accept-licence", "--url", archive)
+
+    with serving(b"") as server:
+        told = run("fetch", "buffalo_s", "--accept-licence", "--url", server.url)
+        assert server.ranges == []
+
+    assert "is here already" in told
+
+
+def test_a_pack_with_a_changed_file_is_fetched_again(
+    run: Run, root: Path, archive: str
+) -> None:
+    run("fetch", "buffalo_s", "--accept-licence", "--url", archive)
+    (root / "buffalo_s" / "w600k_mbf.onnx").write_bytes(b"changed")
+
+    run("fetch", "buffalo_s", "--accept-licence", "--url", archive)
+
+    assert find_pack("buffalo_s", root=root).dimension == 512
+
+
 def test_an_unreachable_server_is_one_line(run: Run, root: Path) -> None:
     with serving(b"") as gone:
         url = gone.url

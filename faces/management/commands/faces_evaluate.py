@@ -85,12 +85,11 @@ class Command(BaseCommand):
 def _engine(model: str | None) -> FaceEngine:
     if model is None:
         return runtime.get_engine()
-    root = Path(settings.FACE_MODEL_ROOT) if settings.FACE_MODEL_ROOT else None
     loaded = packs.load_pack(
         model,
-        root=root,
+        root=runtime.pack_root(),
         device=settings.FACE_DEVICE,
-        threads=settings.FACE_THREADS or runtime.automatic_threads(),
+        threads=runtime.threads_a_photo(),
     )
     return FaceEngine(loaded)
 

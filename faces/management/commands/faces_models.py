@@ -90,6 +90,10 @@ class Command(BaseCommand):
         self.stdout.write(catalogue.LICENCE_TEXT)
         if not options["accept_licence"]:
             raise CommandError("Run it again with --accept-licence if you may use it.")
+        if is_whole(published.name):
+            self.stdout.write(f"{published.name} is here already, as it should be.")
+            self.stdout.write(f"Next: manage.py faces_models use {published.name}")
+            return
         parent = runtime.pack_root() or folders.HOME.expanduser()
         fetched = fetch(
             published, parent, url=options["url"], quiet=options["verbosity"] == 0
@@ -118,6 +122,15 @@ class Command(BaseCommand):
                     "wins over the file: change it there too."
                 )
             )
+
+
+def is_whole(name: str) -> bool:
+    """Say whether a pack's files are here, with the hashes that are known of them."""
+    try:
+        find_pack(name, root=runtime.pack_root())
+    except ConfigurationError:
+        return False
+    return True
 
 
 def facts_of(pack: Pack) -> dict[str, object]:
