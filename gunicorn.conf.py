@@ -4,8 +4,10 @@
 environment or `.env`.
 """
 
+import errno
 import math
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -63,7 +65,7 @@ def default_threads(workers: int, *, queue: int) -> int:
 
 try:
     conf.read_env_file(conf.BASE_DIR / ".env")
-    bind = conf.text("BIND") or "0.0.0.0:8000"
+    bind = conf.bind("BIND", public_url=conf.public_url("PUBLIC_URL"))
     workers = conf.whole_number(
         "WEB_CONCURRENCY", default=default_workers(), low=1, high=256
     )
@@ -92,8 +94,28 @@ accesslog = None
 loglevel = "warning"
 
 
+def in_use(address: tuple[str, int]) -> bool:
+    """Return whether another program listens where this one is going to."""
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
+
+
 def on_starting(server: Any) -> None:
     """Stop with one line, and before the first worker, where a value is wrong."""
+    # A socket that was handed over is in use by definition.
+    handed_over = {"GUNICORN_FD", "LISTEN_FDS"} & os.environ.keys()
+    for address in () if handed_over else server.cfg.address:
+        if isinstance(address, tuple) and in_use(address):
+            sys.exit(
+                f"Configuration: port {address[1]} is in use by another program: end "
+                "it, or choose another port in PUBLIC_URL and, where it is set, BIND."
+            )
     command = [sys.executable, "-m", "attendance_site.preflight"]
     # Fixed words: nothing of it comes from outside.
     if subprocess.run(command, cwd=conf.BASE_DIR, check=False).returncode:  # noqa: S603

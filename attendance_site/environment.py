@@ -15,6 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TEMPLATE_KEY_BYTES = 32  # AES-256
+DEFAULT_PORT = 8000
+DEFAULT_URL = f"http://localhost:{DEFAULT_PORT}"
 
 # `NAME_FILE` is read where `NAME` is wanted, so that secrets can be mounted as files.
 env = environ.FileAwareEnv()
@@ -145,9 +147,9 @@ def time_zone(name: str, *, default: str) -> str:
     return value
 
 
-def public_url(name: str, *, default: str) -> str:
+def public_url(name: str) -> str:
     """Return the address users type, as scheme://host[:port] without a path."""
-    value = (text(name) or default).rstrip("/")
+    value = (text(name) or DEFAULT_URL).rstrip("/")
     try:
         parts = urlsplit(value)
         well_formed = parts.scheme in {"http", "https"} and bool(parts.hostname)
@@ -160,6 +162,18 @@ def public_url(name: str, *, default: str) -> str:
             "without a path."
         )
     return value
+
+
+def bind(name: str, *, public_url: str) -> str:
+    """Return the address to listen at, as host:port.
+
+    Without a value it is the port of a `public_url` that is this machine's own; any
+    other address may be that of a proxy in front.
+    """
+    parts = urlsplit(public_url)
+    own = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1"}
+    port = parts.port if own and parts.port else DEFAULT_PORT
+    return text(name) or f"0.0.0.0:{port}"
 
 
 def readable_file(name: str) -> str | None:

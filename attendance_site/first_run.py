@@ -44,12 +44,17 @@ def main(arguments: list[str]) -> None:
     if "--env-only" in arguments:
         return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attendance_site.settings")
+    import django
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
     from faces.engine.errors import ConfigurationError
 
     try:
+        django.setup()
+        from faces import runtime
+
+        runtime.check_configuration()  # before anything is made
         for command in (
             ["migrate", "--noinput", "--verbosity", "0"],
             ["collectstatic", "--noinput", "--verbosity", "0"],

@@ -21,10 +21,30 @@ def check() -> None:
     from faces import runtime
 
     runtime.check_configuration()
+    require_tables()
     if settings.FACE_DEVICE.startswith("cuda"):
         runtime.get_engine()  # only a session shows whether CUDA really loads
     # Read once here, so that a fault in an address ends the start and not a request.
     _ = get_resolver().url_patterns
+
+
+def require_tables() -> None:
+    """Raise ImproperlyConfigured where the database is older than the code.
+
+    One that doesn't answer yet is no fault of the configuration: /health/ready tells.
+    """
+    from django.db import DatabaseError, connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    try:
+        executor = MigrationExecutor(connection)
+    except DatabaseError:
+        return
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise ImproperlyConfigured(
+            "The database lacks tables of this version: run "
+            "`.venv/bin/python manage.py migrate`."
+        )
 
 
 def main() -> None:

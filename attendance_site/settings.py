@@ -25,7 +25,7 @@ SECRET_KEY = conf.secret(
 AUDIT_KEYS = conf.secrets_list("AUDIT_KEY", default=SECRET_KEY)
 
 # --- The address users type: hosts, cookies and the redirect follow from it ---------
-PUBLIC_URL = conf.public_url("PUBLIC_URL", default="http://localhost:8000")
+PUBLIC_URL = conf.public_url("PUBLIC_URL")
 _public = urlsplit(PUBLIC_URL)
 HTTPS = _public.scheme == "https"
 ALLOWED_HOSTS = [str(_public.hostname), "localhost", "127.0.0.1", "[::1]"]

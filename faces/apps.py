@@ -7,3 +7,8 @@ from django.utils.translation import gettext_lazy as _
 class FacesConfig(AppConfig):
     name = "faces"
     verbose_name = _("Faces")
+
+    def ready(self) -> None:
+        from faces import checks
+
+        assert checks  # noqa: S101  (imported, because that registers them)

@@ -20,6 +20,8 @@ from attendance.recognition import mark_group
 from attendance.services import mark_by_face
 from attendance.tick import tick
 from classroom.models import Classroom, Student
+from faces import runtime
+from faces.engine.errors import ConfigurationError
 from faces.models import FaceTemplate
 from faces.tests.photos import group_photo
 
@@ -84,6 +86,19 @@ def test_the_clock_leaves_the_demos_past_alone() -> None:
     before = Record.objects.count(), Session.objects.count()
     tick()
     assert (Record.objects.count(), Session.objects.count()) == before
+
+
+@pytest.mark.django_db
+def test_an_engine_that_fails_leaves_no_half_of_a_school() -> None:
+    broken = ConfigurationError("The model file is missing.")
+    with (
+        patch.object(runtime, "get_engine", side_effect=broken),
+        pytest.raises(ConfigurationError),
+    ):
+        run("demo_school")
+    assert not User.objects.exists()
+    run("demo_school")
+    assert FaceTemplate.objects.count() == len(demo.ENROLLED)
 
 
 @pytest.mark.django_db

@@ -255,3 +255,23 @@ def test_the_example_names_no_unknown_variable() -> None:
     }
     assert {name for name in names if f'"{name}"' not in code} == set()
     assert len(names) > 15
+
+
+@pytest.mark.parametrize(
+    ("public_url", "listening"),
+    [
+        ("http://localhost:8000", "0.0.0.0:8000"),
+        ("http://localhost:8001", "0.0.0.0:8001"),
+        ("http://127.0.0.1:9000", "0.0.0.0:9000"),
+        ("http://localhost", "0.0.0.0:8000"),
+        ("http://register.school.example:9000", "0.0.0.0:8000"),
+        ("https://localhost:8443", "0.0.0.0:8000"),
+    ],
+)
+def test_an_address_of_this_machine_alone_decides_where_to_listen(
+    monkeypatch: pytest.MonkeyPatch, public_url: str, listening: str
+) -> None:
+    monkeypatch.delenv("BIND", raising=False)
+    assert environment.bind("BIND", public_url=public_url) == listening
+    monkeypatch.setenv("BIND", "127.0.0.1:8080")
+    assert environment.bind("BIND", public_url=public_url) == "127.0.0.1:8080"

@@ -33,7 +33,7 @@ def environment(tmp_path: Path, **variables: str) -> dict[str, str]:
     }
 
 
-def failed_start(
+def run(
     tmp_path: Path, *command: str, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603  our own server
@@ -51,6 +51,22 @@ def free_address() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+@pytest.fixture(scope="module")
+def empty_school(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a database with all tables and nobody in it."""
+    folder = tmp_path_factory.mktemp("tables")
+    done = run(folder, "manage.py", "migrate", "--noinput", "--verbosity", "0")
+    assert done.returncode == 0, done.stderr
+    return folder / "db.sqlite3"
+
+
+@pytest.fixture
+def school(tmp_path: Path, empty_school: Path) -> Path:
+    """Return a folder with a database of its own, in which a server can start."""
+    shutil.copy(empty_school, tmp_path)
+    return tmp_path
 
 
 @contextmanager
@@ -89,22 +105,22 @@ def get(url: str) -> Any:
         return json.load(answer)
 
 
-def test_the_first_request_already_finds_a_warm_engine(tmp_path: Path) -> None:
-    with running(tmp_path, WEB_CONCURRENCY="2", THREADS="3") as (url, lines):
+def test_the_first_request_already_finds_a_warm_engine(school: Path) -> None:
+    with running(school, WEB_CONCURRENCY="2", THREADS="3") as (url, lines):
         body = get(f"{url}/health/ready")
     assert body["status"] == "ok"
     assert body["engine"]["provider"] == "CPUExecutionProvider"
     assert "with 2 x 3 threads" in lines[0]
 
 
-def test_it_ends_cleanly_and_leaves_no_file_behind(tmp_path: Path) -> None:
-    with running(tmp_path, HOME=str(tmp_path)) as (url, lines):
+def test_it_ends_cleanly_and_leaves_no_file_behind(school: Path) -> None:
+    with running(school, HOME=str(school)) as (url, lines):
         get(f"{url}/health/ready")
         head = urllib.request.Request(f"{url}/health/live", method="HEAD")  # noqa: S310
         urllib.request.urlopen(head, timeout=LONGEST_START).close()  # noqa: S310
     assert lines[-1] == "exit 0"
     assert not [line for line in lines if "ERROR" in line or "WARNING" in line]
-    names = {path.name for path in tmp_path.iterdir()}
+    names = {path.name for path in school.iterdir()}
     assert names <= {"db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm"}
 
 
@@ -123,7 +139,7 @@ def test_it_ends_cleanly_and_leaves_no_file_behind(tmp_path: Path) -> None:
 def test_a_wrong_value_ends_the_start_with_one_line(
     tmp_path: Path, name: str, value: str, advice: str
 ) -> None:
-    ended = failed_start(tmp_path, **{name: value})
+    ended = run(tmp_path, **{name: value})
     assert ended.returncode not in {0, None}
     lines = (ended.stdout + ended.stderr).splitlines()
     assert len(lines) == 1
@@ -146,12 +162,59 @@ def changed_models(folder: Path) -> Path:
 
 
 def test_a_changed_model_file_ends_the_start_with_one_line(tmp_path: Path) -> None:
-    ended = failed_start(tmp_path, PYTHONPATH=str(changed_models(tmp_path)))
+    ended = run(tmp_path, PYTHONPATH=str(changed_models(tmp_path)))
     assert ended.returncode not in {0, None}
     lines = (ended.stdout + ended.stderr).splitlines()
     assert len(lines) == 1
     assert "has changed" in lines[0]
-    assert "install the requirements again" in lines[0]
+    assert "make clean install" in lines[0]
+
+
+def test_a_database_without_tables_ends_the_start_with_one_line(
+    tmp_path: Path,
+) -> None:
+    ended = run(tmp_path)
+    assert ended.returncode not in {0, None}
+    (line,) = (ended.stdout + ended.stderr).splitlines()
+    assert line.startswith("Configuration: The database lacks tables")
+    assert "manage.py migrate" in line
+
+
+def test_an_admin_of_a_database_without_tables_is_refused_in_one_line(
+    tmp_path: Path,
+) -> None:
+    person = [
+        "--teacher-id",
+        "A-1",
+        "--full-name",
+        "Ada",
+        "--email",
+        "a@school.example",
+    ]
+    ended = run(tmp_path, "manage.py", "create_admin", *person)
+    assert ended.returncode not in {0, None}
+    (line,) = (ended.stdout + ended.stderr).splitlines()
+    assert "manage.py migrate" in line
+
+
+def test_a_port_that_is_in_use_ends_the_start_with_one_line(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        ended = run(tmp_path, BIND=f"127.0.0.1:{port}")
+    assert ended.returncode not in {0, None}
+    (line,) = (ended.stdout + ended.stderr).splitlines()
+    assert line.startswith(f"Configuration: port {port} is in use")
+
+
+def test_a_demo_whose_model_is_unknown_leaves_no_half_of_a_school(
+    tmp_path: Path,
+) -> None:
+    ended = run(tmp_path, "-m", "attendance_site.first_run", FACE_MODEL="nonesuch")
+    assert ended.returncode not in {0, None}
+    assert ended.stderr.splitlines()[-1].startswith("Configuration: FACE_MODEL")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["migrate", "check"])
@@ -161,7 +224,7 @@ def test_a_changed_model_file_ends_the_start_with_one_line(tmp_path: Path) -> No
 def test_a_command_ends_with_the_same_line(
     tmp_path: Path, command: str, name: str, value: str
 ) -> None:
-    ended = failed_start(tmp_path, "manage.py", command, **{name: value})
+    ended = run(tmp_path, "manage.py", command, **{name: value})
     assert ended.returncode == 1
     lines = ended.stderr.splitlines()
     assert len(lines) == 1

@@ -43,7 +43,7 @@ def find_pack(name: str, *, root: Path | None = None) -> Pack:
         return folders.find(name, root=root)
     pack = _embedded()
     for file in (pack.detector, pack.recogniser):
-        verify(file, fix="install the requirements again")
+        verify(file, fix="install the packages anew (make clean install)")
     return pack
 
 

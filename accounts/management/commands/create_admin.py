@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from accounts.models import Role, User
 
@@ -37,7 +38,13 @@ class Command(BaseCommand):
             email=options["email"],
             role=Role.ADMIN,
         )
-        refuse_faults(lambda: admin.full_clean(exclude=["password"]))
+        try:
+            refuse_faults(lambda: admin.full_clean(exclude=["password"]))
+        except DatabaseError as error:
+            raise CommandError(
+                f"The database can't be asked ({error}). If it is new, run "
+                "`manage.py migrate` first."
+            ) from error
         password = options["password"] or os.environ.get(PASSWORD_VARIABLE)
         password = password or ask_password()
         refuse_faults(lambda: validate_password(password, admin), field="password")

@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
         school = demo.build()
         started = time.perf_counter()
-        demo.enrol_faces(school)
+        demo.enrol_faces(school, demo.photos())
         self.say(f"Enrolled   {len(school.students)} students, one photo each", started)
 
         photo = packaged_group_photo().read_bytes()

@@ -25,9 +25,10 @@ class Command(BaseCommand):
         size = self.size(options["size"])
         if not User.objects.exists():
             if size is None:
+                photos = demo.photos()
                 school = demo.build()
                 demo.look_back(school)
-                demo.enrol_faces(school)
+                demo.enrol_faces(school, photos)
             else:
                 demo_load.build(size, report=self.report)
         elif not User.objects.filter(email=demo.ADMIN[0]).exists():

@@ -24,6 +24,7 @@ LINE = re.compile(r"^\s*(export\s+)?FACE_MODEL\s*=.*$", re.MULTILINE)
 
 class Command(BaseCommand):
     help = "List, explain, fetch and choose face models."
+    requires_system_checks = []  # it is there to mend what they find
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parts = parser.add_subparsers(dest="part", required=True)
