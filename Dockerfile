@@ -44,6 +44,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     ORT_DISABLE_TELEMETRY=1 \
+    BIND=0.0.0.0:8000 \
     DATABASE_URL=sqlite:////data/db.sqlite3
 COPY --from=site /srv/rollbook /srv/rollbook
 WORKDIR /srv/rollbook

@@ -108,7 +108,8 @@ def _forget_engine() -> None:
 
 
 # ONNX Runtime's threads don't survive a fork: the child makes an engine of its own.
-os.register_at_fork(after_in_child=_forget_engine)
+if hasattr(os, "register_at_fork"):  # Windows can't fork
+    os.register_at_fork(after_in_child=_forget_engine)
 
 
 def check_configuration() -> packs.Pack:

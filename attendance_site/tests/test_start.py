@@ -217,6 +217,30 @@ def test_a_demo_whose_model_is_unknown_leaves_no_half_of_a_school(
     assert list(tmp_path.iterdir()) == []
 
 
+# What Windows doesn't have, taken away before anything of ours is read.
+AS_ON_WINDOWS = """
+import os, signal, sys
+del os.fork, os.register_at_fork, os.sched_getaffinity, os.sysconf
+del signal.SIGHUP, signal.SIGKILL, signal.SIGUSR1
+sys.modules |= dict.fromkeys(["fcntl", "grp", "pwd", "resource"])
+from django.core.management import call_command
+import django
+django.setup()
+call_command("migrate", verbosity=0)
+call_command("demo_school")
+from django.test import Client
+assert Client(headers={"host": "localhost"}).get("/accounts/login/").status_code == 200
+import attendance_site.run, accounts.management.commands.worker
+"""
+
+
+def test_a_system_that_cannot_fork_runs_the_demo(tmp_path: Path) -> None:
+    settings = {"DJANGO_SETTINGS_MODULE": "attendance_site.settings"}
+    ended = run(tmp_path, "-c", AS_ON_WINDOWS, **settings)
+    assert ended.returncode == 0, ended.stderr
+    assert "Next step" in ended.stdout
+
+
 @pytest.mark.parametrize("command", ["migrate", "check"])
 @pytest.mark.parametrize(
     ("name", "value"), [("FACE_SIMILARITY_THRESHOLD", "7"), ("SECRET_KEY", "")]
