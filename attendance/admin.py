@@ -18,11 +18,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin_deletion import CountedDeletionAdmin, Deletion
 from accounts.admin_export import Column, export_action
 from accounts.models import User
-from attendance import notice_admin, services, timetable_admin
+from attendance import history, notice_admin, services, timetable_admin
 from attendance.admin_forms import CorrectionForm, MarkForm, SessionForm
-from attendance.api import SessionHasRecords
 from attendance.models import Record, RecordQuerySet, Session, Status
 from attendance.reports import Counts
+from attendance.session_api import SessionHasRecords
 from classroom.admin_filters import Choice, ClassFilter
 from faces import runtime
 
@@ -362,7 +362,7 @@ class RecordAdmin(HistoryAdmin):
             services.correct(obj, status=status, note=note, why=why, by=by)
 
     def changes(self, row: Record) -> list[Any]:
-        return services.history(row)
+        return history.of_record(row)
 
     @admin.display(description=_("class"), ordering="session__classroom__class_code")
     def class_code(self, line: Record) -> str:

@@ -2,39 +2,24 @@
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
-from django_filters.filters import BooleanFilter, DateFilter
-from django_filters.rest_framework import FilterSet
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, status
+from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.errors import DomainError
 from accounts.fields import RowIdField
-from accounts.filters import IdFilter
 from accounts.viewsets import ScopedViewSet, requester
-from attendance import recognition, reports, services
+from attendance import history, recognition, reports, services
 from attendance import serializers as shapes
 from attendance.models import Record, Session, Status
 from classroom.models import Classroom
 from faces.api import FaceThrottle, visible_student
-
-
-class SessionExists(DomainError):
-    code = "session_exists"
-    default_detail = "This class already has a session at that time."
-
-
-class SessionHasRecords(DomainError):
-    code = "session_has_records"
-    default_detail = "This session has records; it can't be deleted."
 
 
 def visible_class(request: Request, class_id: int) -> Classroom:
@@ -195,7 +180,7 @@ class AttendanceViewSet(ScopedViewSet[Record], mixins.RetrieveModelMixin):
     @action(detail=True, pagination_class=None)
     def history(self, request: Request, pk: str) -> Response:
         """All changes of a record, newest first."""
-        changes = services.history(self.get_object())
+        changes = history.of_record(self.get_object())
         return Response(shapes.HistorySerializer(changes, many=True).data)
 
     @extend_schema(
@@ -254,99 +239,3 @@ class AttendanceViewSet(ScopedViewSet[Record], mixins.RetrieveModelMixin):
     def _page(self, records: QuerySet[Record]) -> Response:
         page = self.paginate_queryset(records)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
-
-
-class SessionFilter(FilterSet):
-    class_id = IdFilter(field_name="classroom", help_text="A class's row id.")
-    date = DateFilter(help_text="The day.")
-    is_open = BooleanFilter(
-        field_name="closed_at", lookup_expr="isnull", help_text="Open or closed ones."
-    )
-
-
-class SessionViewSet(
-    ScopedViewSet[Session],
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-):
-    """Meetings of a class."""
-
-    queryset = Session.objects.select_related("classroom")
-    serializer_class = shapes.SessionSerializer
-    lookup_value_regex = r"\d+"
-    filterset_class = SessionFilter
-    teacher_actions = frozenset(
-        {
-            "list",
-            "retrieve",
-            "create",
-            "partial_update",
-            "destroy",
-            "close_session",
-            "reopen",
-            "mark_rest",
-        }
-    )
-
-    @extend_schema(
-        request=shapes.NewSessionSerializer, responses={201: shapes.SessionSerializer}
-    )
-    def create(self, request: Request) -> Response:
-        """Add a session to a class; without a start it is the day's ad-hoc one."""
-        form = shapes.NewSessionSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        classroom = visible_class(request, form.validated_data["classroom_id"])
-        session = self._saved(form, classroom=classroom, created_by=requester(request))
-        body = self.get_serializer(session).data
-        return Response(body, status=status.HTTP_201_CREATED)
-
-    def partial_update(self, request: Request, pk: str) -> Response:
-        """Change when a session takes place, or its grace minutes."""
-        form = self.get_serializer(self.get_object(), data=request.data, partial=True)
-        form.is_valid(raise_exception=True)
-        return Response(self.get_serializer(self._saved(form)).data)
-
-    def _saved(self, form: Any, **values: Any) -> Session:
-        try:
-            with transaction.atomic():
-                session: Session = form.save(**values)
-        except IntegrityError as error:
-            raise SessionExists from error
-        return session
-
-    def destroy(self, request: Request, pk: str) -> Response:
-        """Delete a session that holds no records."""
-        session = self.get_object()
-        if session.records.exists():
-            raise SessionHasRecords
-        session.delete()
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-    @extend_schema(request=None)
-    @action(detail=True, methods=["post"], url_path="close")
-    def close_session(self, request: Request, pk: str) -> Response:
-        """Close a session: whoever is not marked is absent."""
-        session = services.close(self.get_object(), by=requester(request))
-        return Response(self.get_serializer(session).data)
-
-    @extend_schema(request=None)
-    @action(detail=True, methods=["post"])
-    def reopen(self, request: Request, pk: str) -> Response:
-        """Open a closed session again; what was marked stays."""
-        session = services.reopen(self.get_object(), by=requester(request))
-        return Response(self.get_serializer(session).data)
-
-    @extend_schema(
-        request=shapes.RestSerializer, responses={200: shapes.RestMarkedSerializer}
-    )
-    @action(detail=True, methods=["post"], url_path="mark-rest")
-    def mark_rest(self, request: Request, pk: str) -> Response:
-        """Give everybody who has no line yet the same status, by hand."""
-        form = shapes.RestSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        rest = services.mark_rest(
-            self.get_object(),
-            status=Status(form.validated_data["status"]),
-            by=requester(request),
-        )
-        return Response(shapes.RestMarkedSerializer({"marked": rest}).data)

@@ -26,5 +26,11 @@ urlpatterns = [
         notice_views.notices,
         name="class-notices",
     ),
+    path("app/notices/<int:notice_id>/again/", notice_views.again, name="notice-again"),
+    re_path(
+        r"^classes/(?P<class_id>\d+)/notices/?$",
+        notice_views.NoticesView.as_view(),
+        name="api-class-notices",
+    ),
     path("app/import/attendance/", import_views.import_marks, name="import-marks"),
 ]

@@ -1,5 +1,6 @@
 """Forms of the register's pages: photos, marks and sessions."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -46,6 +47,18 @@ class MarkForm(forms.Form):
                 _("Choose a student and a status."), code="incomplete"
             )
         return cleaned
+
+
+class ManyForm(forms.Form):
+    """Several students' lines by hand; `student` comes once for each."""
+
+    student = forms.TypedMultipleChoiceField(coerce=int)
+    status = forms.ChoiceField(choices=Status.choices)
+    note = forms.CharField(required=False, max_length=NOTE_LENGTH)
+
+    def __init__(self, data: Any, *, students: Iterable[int]) -> None:
+        super().__init__(data)
+        self.fields["student"].choices = [(pk, pk) for pk in students]  # type: ignore[attr-defined]
 
 
 class NewSessionForm(forms.ModelForm[Session]):

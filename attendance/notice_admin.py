@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from attendance.notice_models import Notice, NoticeSettings
+from attendance.notices import send_again
 
 
 @admin.register(NoticeSettings)
@@ -25,7 +27,14 @@ class NoticeAdmin(admin.ModelAdmin[Notice]):
     list_select_related = ["classroom", "student"]
     list_per_page = 50
     show_full_result_count = False
+    actions = ["again"]
     search_fields = ["to", "student__full_name", "classroom__class_code"]
+
+    @admin.action(description=_("Send again what failed or is unclear"))
+    def again(self, request: HttpRequest, queryset: QuerySet[Notice]) -> None:
+        number = sum(send_again(notice) for notice in queryset)
+        text = _("Mails that are sent again: %(number)d.") % {"number": number}
+        self.message_user(request, text)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

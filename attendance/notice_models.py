@@ -1,8 +1,10 @@
 """Who wants to be told of what, and each mail that was to be sent, once."""
 
-from typing import ClassVar
+import datetime as dt
+from typing import Any, ClassVar
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from classroom.models import Classroom, Student
@@ -22,8 +24,13 @@ class NoticeSettings(models.Model):
     )
     late = models.BooleanField(_("e-mail to the contact on a late mark"), default=False)
     digest = models.BooleanField(_("weekly digest to the teacher"), default=False)
-    # What happened before is nobody's news.
-    since = models.DateTimeField(_("since"), auto_now=True)
+    # Of the mails to families; teachers have their own.
+    language = models.CharField(
+        _("language of the mails to families"), max_length=16, blank=True
+    )
+    # What happened before a kind was chosen is nobody's news.
+    absence_since = models.DateTimeField(null=True, editable=False)
+    late_since = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[models.Manager["NoticeSettings"]] = models.Manager()
 
@@ -34,6 +41,22 @@ class NoticeSettings(models.Model):
 
     def __str__(self) -> str:
         return str(self.classroom)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep since when each kind is wanted; a choice that stays on keeps its own."""
+        before = NoticeSettings.objects.filter(pk=self.pk).first()
+        for kind in (NoticeKind.ABSENCE, NoticeKind.LATE):
+            if self.wants(kind) and not (before and before.wants(kind)):
+                setattr(self, f"{kind}_since", timezone.now())
+        super().save(*args, **kwargs)
+
+    def wants(self, kind: "NoticeKind") -> bool:
+        return bool(getattr(self, kind.value))
+
+    def tells_of(self, kind: "NoticeKind", moment: dt.datetime) -> bool:
+        """Say whether what became certain at a moment is to be told."""
+        since: dt.datetime | None = getattr(self, f"{kind.value}_since")
+        return self.wants(kind) and since is not None and moment >= since
 
 
 class NoticeKind(models.TextChoices):

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 DELAY: Final = dt.timedelta(minutes=15)
 # After days without a worker nobody wants the news of last week.
 NEWS: Final = dt.timedelta(hours=36)
+DIGEST_NEWS: Final = dt.timedelta(days=6)
 STUCK: Final = dt.timedelta(minutes=10)
 MAX_TRIES: Final = 5
 AT_ONCE: Final = 200  # mails a run
@@ -61,9 +62,8 @@ def write_absences(now: dt.datetime | None = None) -> int:
     for line in lines:
         wish = wishes[line.session.classroom_id]
         kind = KINDS[Status(line.status)]
-        wanted = wish.absence if kind == NoticeKind.ABSENCE else wish.late
         closed = line.session.closed_at
-        if wanted and closed and closed >= wish.since:
+        if closed and wish.tells_of(kind, closed):
             new.append(
                 Notice(
                     # One a session and student, whatever it is corrected to later.
@@ -105,6 +105,28 @@ def write_digests(now: dt.datetime | None = None) -> int:
     return len(new)
 
 
+def mail_is_set_up() -> bool:
+    """Say whether there is a mail server; without one mails end in the log.
+
+    A log is no place for a child's name, and nobody would have been told.
+    """
+    return not settings.EMAIL_BACKEND.endswith(".console.EmailBackend")
+
+
+def send_again(notice: Notice) -> bool:
+    """Let a mail that failed, or perhaps did, wait to be sent; a person decides that.
+
+    False where it was sent, or waits already.
+    """
+    ended = (NoticeState.FAILED, NoticeState.UNCLEAR)
+    again = Notice.objects.filter(pk=notice.pk, state__in=ended)
+    return bool(
+        again.update(
+            state=NoticeState.WAITING, tries=0, fault="", created_at=timezone.now()
+        )
+    )
+
+
 def send_waiting() -> None:
     """Send what waits, and show what a dead worker has left unclear."""
     now = timezone.now()
@@ -113,6 +135,8 @@ def send_waiting() -> None:
     ).update(state=NoticeState.UNCLEAR)
     if stuck:
         logger.error("notices whose sending was cut short: %s", stuck)
+    if not mail_is_set_up():
+        return
     waiting = Notice.objects.filter(state=NoticeState.WAITING).order_by("id")
     for notice in waiting.select_related("classroom__teacher", "session", "student")[
         :AT_ONCE
@@ -122,7 +146,7 @@ def send_waiting() -> None:
 
 def _send(notice: Notice) -> None:
     mine = Notice.objects.filter(pk=notice.pk)
-    if not _still_true(notice):
+    if _is_old_news(notice) or not _still_true(notice):
         mine.filter(state=NoticeState.WAITING).update(state=NoticeState.DROPPED)
         return
     taken = mine.filter(state=NoticeState.WAITING).update(
@@ -143,6 +167,11 @@ def _send(notice: Notice) -> None:
     mine.update(state=NoticeState.SENT, sent_at=timezone.now(), fault="")
 
 
+def _is_old_news(notice: Notice) -> bool:
+    most = DIGEST_NEWS if notice.kind == NoticeKind.DIGEST else NEWS
+    return notice.created_at < timezone.now() - most
+
+
 def _still_true(notice: Notice) -> bool:
     if notice.kind == NoticeKind.DIGEST:
         return True
@@ -155,7 +184,11 @@ def message_of(notice: Notice) -> EmailMessage:
     """Return the mail in the language of whom it goes to."""
     teacher = notice.classroom.teacher
     is_digest = notice.kind == NoticeKind.DIGEST
-    language = teacher.language if is_digest else ""
+    if is_digest:
+        language = teacher.language
+    else:
+        wishes = NoticeSettings.objects.filter(classroom=notice.classroom_id).first()
+        language = wishes.language if wishes else ""
     with translation.override(language or settings.LANGUAGE_CODE):
         context = _digest(notice) if is_digest else _absence(notice)
         name = f"notices/{notice.kind}"

@@ -20,6 +20,7 @@ from faces.api import DoubtSerializer, PhotosField
 from faces.services import MAX_PHOTOS
 
 NOTE_LENGTH = 500
+MOST_STUDENTS = 1000  # that one call marks or puts back
 
 
 class BriefStudentSerializer(serializers.ModelSerializer[Student]):
@@ -81,6 +82,16 @@ class ManualMarkSerializer(serializers.Serializer[Any]):
 
 class RestSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=Status.choices)
+    note = serializers.CharField(default="", allow_blank=True, max_length=NOTE_LENGTH)
+
+
+class ManySerializer(RestSerializer):
+    student_ids = serializers.ListField(
+        child=RowIdField(),
+        min_length=1,
+        max_length=MOST_STUDENTS,
+        help_text="The rows' `id`.",
+    )
 
 
 class RestMarkedSerializer(serializers.Serializer[Any]):
@@ -102,6 +113,9 @@ class RejectedSerializer(serializers.Serializer[Any]):
 class HistorySerializer(serializers.Serializer[Any]):
     """One change of a record: who, when, from, to, why."""
 
+    id = serializers.IntegerField(source="history_id", help_text="For `undo`.")
+    student_id = serializers.IntegerField(help_text="The row's `id`.")
+    deleted = serializers.SerializerMethodField()
     changed_at = serializers.DateTimeField(source="history_date")
     changed_by = serializers.SerializerMethodField()
     from_status = serializers.SerializerMethodField()
@@ -110,11 +124,49 @@ class HistorySerializer(serializers.Serializer[Any]):
     confidence_score = serializers.FloatField(allow_null=True)
     reason = serializers.CharField(source="history_change_reason", allow_null=True)
 
+    def get_deleted(self, change: Any) -> bool:
+        return bool(change.history_type == "-")
+
     def get_changed_by(self, change: Any) -> str | None:
         return change.history_user.full_name if change.history_user else None
 
     def get_from_status(self, change: Any) -> str | None:
         return getattr(change, "from_status", None)
+
+
+class SessionChangeSerializer(serializers.Serializer[Any]):
+    """One change of a session: closed, reopened, moved."""
+
+    changed_at = serializers.DateTimeField(source="history_date")
+    changed_by = serializers.CharField(
+        source="history_user.full_name", default=None, allow_null=True
+    )
+    is_open = serializers.SerializerMethodField()
+    date = serializers.DateField()
+    start = serializers.TimeField(allow_null=True)
+    end = serializers.TimeField(allow_null=True)
+    reason = serializers.CharField(source="history_change_reason", allow_null=True)
+
+    def get_is_open(self, change: Any) -> bool:
+        return change.closed_at is None
+
+
+class SessionHistorySerializer(serializers.Serializer[Any]):
+    session = SessionChangeSerializer(many=True)
+    records = HistorySerializer(many=True)
+
+
+class UndoSerializer(serializers.Serializer[Any]):
+    changes = serializers.ListField(
+        child=RowIdField(),
+        min_length=1,
+        max_length=MOST_STUDENTS,
+        help_text="The `id` of changes in the session's history.",
+    )
+
+
+class UndoneSerializer(serializers.Serializer[Any]):
+    undone = serializers.IntegerField(help_text="Lines that were put back.")
 
 
 class SessionSerializer(serializers.ModelSerializer[Session]):

@@ -3,8 +3,6 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -138,13 +136,14 @@ def mark_by_face(
     if session is None:
         session = ad_hoc_session(classroom, by=by, on=school_day(now))
     with transaction.atomic():
-        session = _locked(session)
+        session = locked(session)
         if not session.is_open:
             raise SessionClosed(session_id=session.pk)
         return _mark_all(session, similarities, runners_up or {}, by=by, now=now)
 
 
-def _locked(session: Session) -> Session:
+def locked(session: Session) -> Session:
+    """Return a session that nobody else changes until this transaction is through."""
     # Two photos of one class at once: the second waits here and then finds the lines
     # that the first one wrote.
     return Session.objects.select_for_update().get(pk=session.pk)
@@ -192,7 +191,7 @@ def mark_by_hand(
     Raises NotInClass for a student who is neither on that day's roster nor in the
     register already.
     """
-    session = _locked(session)
+    session = locked(session)
     line = Record.objects.filter(session=session, student=student).first()
     if line is not None:
         return correct(line, status=status, note=note, by=by)
@@ -230,16 +229,22 @@ def correct(
 
 
 @transaction.atomic
-def mark_rest(session: Session, *, status: Status, by: User) -> list[Student]:
+def mark_rest(
+    session: Session, *, status: Status, note: str = "", by: User
+) -> list[Student]:
     """Give everybody on the roster who has no line yet the same status, by hand.
 
-    Whose absence was planned is not absent but excused. Returns the students; the
-    session may be closed, where everybody has a line already.
+    Whose absence was planned is not absent but excused, for the planned reason. Returns
+    the students; the session may be closed, where everybody has a line already.
     """
-    session = _locked(session)
+    session = locked(session)
     rest = list(unmarked(session))
     lines = _same_lines(session, rest, status, Source.MANUAL, by=by)
-    bulk_create_with_history(lines, Record, default_user=by)
+    for line in lines:
+        line.note = line.note or note
+    bulk_create_with_history(
+        lines, Record, default_user=by, default_change_reason=note[:100] or None
+    )
     return rest
 
 
@@ -281,7 +286,7 @@ def reject_match(
     Returns the line of `instead`; raises NotAFaceMatch for a line of another source,
     and NotInClass.
     """
-    session = _locked(record.session)
+    session = locked(record.session)
     lines = Record.objects.filter(pk=record.pk, source=Source.FACE)
     line = lines.select_related("student", "runner_up").first()
     if line is None:
@@ -313,13 +318,18 @@ def _take_back(line: Record, session: Session, *, by: User) -> None:
 
 
 def _write(record: Record, *, status: Status, note: str, by: User, why: str) -> None:
+    say(record, status=status, note=note, by=by)
+    _save(record, by=by, why=why)
+
+
+def say(record: Record, *, status: Status, note: str, by: User) -> None:
+    """Put a person's word into a line; it is not saved yet."""
     if record.status != status:
         # The figure belonged to the photo's answer.
         record.confidence_score, record.runner_up = None, None
     record.status, record.note = status, note
     record.source = Source.MANUAL
     record.marked_at, record.marked_by = timezone.now(), by
-    _save(record, by=by, why=why)
 
 
 def _save(row: Record | Session, *, by: User | None, why: str) -> None:
@@ -346,7 +356,7 @@ def close(
 
     A second close does nothing; with `due_at`, nor does one that isn't due then.
     """
-    session = _locked(session)
+    session = locked(session)
     if not session.is_open or (due_at is not None and not session.is_due(due_at)):
         return session
     rest = unmarked(session)
@@ -362,30 +372,9 @@ def close(
 @transaction.atomic
 def reopen(session: Session, *, by: User) -> Session:
     """Open a closed session again; its lines stay, and its history says who did it."""
-    session = _locked(session)
+    session = locked(session)
     if session.is_open:
         return session
     session.closed_at, session.reopened_at = None, timezone.now()
     _save(session, by=by, why="Reopened")
     return session
-
-
-def history(record: Record) -> list[Any]:
-    """Return a record's changes, newest first; each knows the status it changed."""
-    return _told(record.history.select_related("history_user"))
-
-
-def line_history(session: Session, student: Student) -> list[Any]:
-    """Return all changes of a student's line, newest first, deleted ones too."""
-    changes = Record.history.filter(session=session, student=student)
-    return _told(changes.select_related("history_user"))
-
-
-def _told(rows: Iterable[Any]) -> list[Any]:
-    changes = list(rows)
-    for change, before in pairwise(changes):
-        # What was deleted is no state that a later line came from.
-        if before.history_type != "-":
-            change.from_status = before.status
-            change.from_label = before.get_status_display()
-    return changes

@@ -11,14 +11,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import (
     require_GET,
     require_http_methods,
     require_POST,
 )
 
-from attendance import services
-from attendance.forms import NewSessionForm
+from accounts.errors import DomainError
+from attendance import history, services
+from attendance.forms import ManyForm, NewSessionForm
+from attendance.many import mark_many
 from attendance.models import Record, Session, Status
 from attendance.pages import (
     UNDO,
@@ -38,6 +41,12 @@ from classroom.models import Student
 SESSIONS_A_PAGE = 20
 
 
+class NothingChosen(DomainError):
+    code = "nothing_chosen"
+    status = 400
+    default_detail = gettext_lazy("Choose students and a status.")
+
+
 @require_GET
 @login_required
 def session(request: HttpRequest, session_id: int) -> HttpResponse:
@@ -51,12 +60,13 @@ def session(request: HttpRequest, session_id: int) -> HttpResponse:
         "is_today": found.date == timezone.localdate(),
         "statuses": Status,
         "undo": undo_offer(request, found),
+        "events": history.of_session(found),
     }
     if "line" in request.GET:
         line = _line(register.lines, request.GET["line"])
         context |= {
             "line": line,
-            "changes": services.line_history(found, line.student),
+            "changes": history.of_line(found, line.student),
         }
     return render(request, "attendance/session.html", context)
 
@@ -87,6 +97,30 @@ def reopen(request: HttpRequest, session_id: int) -> HttpResponse:
     found = visible_session(request, session_id)
     services.reopen(found, by=user_of(request))
     messages.success(request, _("The session is open again."))
+    return back(request, "session", session_id)
+
+
+@require_POST
+@login_required
+@says_faults
+def mark(request: HttpRequest, session_id: int) -> HttpResponse:
+    """Give the chosen students of a register the same status."""
+    found = visible_session(request, session_id)
+    lines = register_of(found.classroom, found).lines
+    students = {line.student.pk: line.student for line in lines}
+    form = ManyForm(request.POST, students=students)
+    if not form.is_valid():
+        raise NothingChosen
+    wanted = form.cleaned_data
+    chosen = [students[pk] for pk in wanted["student"]]
+    status = Status(wanted["status"])
+    by = user_of(request)
+    mark_many(found, chosen, status=status, note=wanted["note"], by=by)
+    words = ngettext(
+        "%(number)d student: %(status)s", "%(number)d students: %(status)s", len(chosen)
+    )
+    said = words % {"number": len(chosen), "status": status.label}
+    offer_undo(request, found, chosen, said)
     return back(request, "session", session_id)
 
 

@@ -3,11 +3,11 @@
 from django.urls import include, path, re_path
 
 from accounts.routers import Router
-from attendance import api, class_views, session_views, take_views, views
+from attendance import api, class_views, session_api, session_views, take_views, views
 
 router = Router()
 router.register("attendance", api.AttendanceViewSet, basename="record")
-router.register("sessions", api.SessionViewSet, basename="session")
+router.register("sessions", session_api.SessionViewSet, basename="session")
 
 urlpatterns = [
     re_path(r"^face/verify/?$", api.VerifyView.as_view(), name="face-verify"),
@@ -33,6 +33,11 @@ urlpatterns = [
         "app/sessions/<int:session_id>/reopen/",
         session_views.reopen,
         name="reopen-session",
+    ),
+    path(
+        "app/sessions/<int:session_id>/mark/",
+        session_views.mark,
+        name="mark-many",
     ),
     path(
         "app/sessions/<int:session_id>/undo/",

@@ -147,6 +147,11 @@ SESSION_ENGINE = (
     else "django.contrib.sessions.backends.db"
 )
 vars().update(conf.email("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = (
+    conf.text("EMAIL_FROM") or f"Rollbook <rollbook@{_public.hostname}>"
+)
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_TIMEOUT = 20  # seconds; a mail server that hangs must not hang a worker
 
 # --- Jobs: what takes longer than a request, done by `manage.py worker` -------------
 WORKER_THREADS = conf.whole_number("WORKER_THREADS", default=2, low=1, high=64)

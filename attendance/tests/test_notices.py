@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
+from pytest_django import Settings
 
 from accounts.models import User
 from attendance import notices, services
@@ -15,6 +16,7 @@ from attendance.models import Record, Session, Source, Status
 from attendance.notice_models import Notice, NoticeSettings, NoticeState
 from attendance.tests.factories import make_record, make_session
 from classroom.models import Classroom, Student
+from conftest import ApiFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -27,9 +29,10 @@ def cleo(students: list[Student]) -> Student:
     return students[0]
 
 
-def wanted(classroom: Classroom, **kinds: bool) -> None:
+def wanted(classroom: Classroom, **kinds: bool | str) -> None:
     wishes = NoticeSettings.objects.create(classroom=classroom, **kinds)
-    ago(wishes, since=dt.timedelta(days=30))
+    long_ago = dt.timedelta(days=30)
+    ago(wishes, absence_since=long_ago, late_since=long_ago)
 
 
 def ago(row: Any, **fields: dt.timedelta) -> None:
@@ -105,6 +108,18 @@ def test_what_happened_before_the_choice_is_not_told(
     assert mail.outbox == []
 
 
+def test_another_choice_forgets_nothing_that_is_about_to_be_told(
+    client: Client, alice: User, maths: Classroom, cleo: Student
+) -> None:
+    wanted(maths, absence=True)
+    closed(maths, alice)
+    client.force_login(alice)
+    both = {"absence": "on", "digest": "on"}
+    client.post(f"/app/classes/{maths.pk}/notices/", both)
+    notices.run()
+    assert len(mail.outbox) == 1
+
+
 def test_an_imported_past_is_not_told(
     alice: User, maths: Classroom, cleo: Student
 ) -> None:
@@ -152,6 +167,88 @@ def test_a_server_that_is_away_is_tried_again_and_then_given_up(
     assert Notice.objects.get().fault == "SMTPServerDisconnected"
 
 
+@pytest.mark.parametrize(
+    ("state", "sent"), [("failed", 1), ("unclear", 1), ("sent", 0), ("dropped", 0)]
+)
+def test_a_person_may_send_again_what_failed_or_is_unclear(
+    client: Client, alice: User, maths: Classroom, cleo: Student, state: str, sent: int
+) -> None:
+    wanted(maths, absence=True)
+    closed(maths, alice)
+    notices.write_absences()
+    Notice.objects.update(state=state, tries=notices.MAX_TRIES)
+    client.force_login(alice)
+    client.post(f"/app/notices/{Notice.objects.get().pk}/again/")
+    notices.send_waiting()
+    assert len(mail.outbox) == sent
+
+
+def test_without_a_mail_server_nothing_is_said_to_be_sent(
+    client: Client, alice: User, maths: Classroom, cleo: Student, settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    wanted(maths, absence=True)
+    closed(maths, alice)
+    notices.run()
+    assert Notice.objects.get().state == NoticeState.WAITING
+    client.force_login(alice)
+    page = client.get(f"/app/classes/{maths.pk}/notices/").content.decode()
+    assert "No mail server is set up" in page
+
+
+def test_what_waited_for_a_mail_server_for_too_long_is_dropped(
+    alice: User, maths: Classroom, cleo: Student
+) -> None:
+    wanted(maths, absence=True)
+    closed(maths, alice)
+    notices.write_absences()
+    ago(Notice.objects.get(), created_at=dt.timedelta(days=2))
+    notices.send_waiting()
+    assert Notice.objects.get().state == NoticeState.DROPPED
+    assert mail.outbox == []
+
+
+def test_a_family_is_written_to_in_the_language_chosen_for_the_class(
+    alice: User, maths: Classroom, cleo: Student
+) -> None:
+    wanted(maths, absence=True, language="es")
+    closed(maths, alice)
+    notices.run()
+    with translation.override("es"):
+        expected = translation.gettext("If this is not right, please tell the school.")
+    assert expected in str(mail.outbox[0].body)
+    assert "please tell" not in str(mail.outbox[0].body)
+
+
+def test_a_teacher_is_written_to_in_their_own_language(
+    alice: User, maths: Classroom, cleo: Student
+) -> None:
+    User.objects.filter(pk=alice.pk).update(language="es")
+    wanted(maths, digest=True)
+    make_record(make_session(maths, date=dt.date(2026, 9, 9)), cleo, Status.ABSENT)
+    notices.write_digests(monday(7))
+    notices.send_waiting()
+    assert "Ausente" in str(mail.outbox[0].body)
+
+
+def test_a_program_chooses_and_reads_the_log(
+    api: ApiFactory, alice: User, stranger: User, maths: Classroom, cleo: Student
+) -> None:
+    address = f"/classes/{maths.pk}/notices"
+    body = api(alice).patch(address, {"absence": True, "language": "ar"}).json()
+    assert (body["absence"], body["late"], body["language"]) == (True, False, "ar")
+    closed(maths, alice)
+    ago(NoticeSettings.objects.get(), absence_since=dt.timedelta(days=1))
+    notices.run()
+    (line,) = api(alice).get(address).json()["log"]
+    assert (line["kind"], line["state"], line["student_id"]) == (
+        "absence",
+        "sent",
+        cleo.pk,
+    )
+    assert api(stranger).get(address).status_code == 404
+
+
 def test_a_name_cannot_write_a_header(
     alice: User, maths: Classroom, cleo: Student
 ) -> None:
@@ -192,7 +289,7 @@ def test_the_page_keeps_a_choice_and_shows_the_log(
     client.post(page, {"absence": "on"})
     wishes = NoticeSettings.objects.get(classroom=maths)
     assert (wishes.absence, wishes.late, wishes.digest) == (True, False, False)
-    ago(wishes, since=dt.timedelta(days=1))
+    ago(wishes, absence_since=dt.timedelta(days=1))
     closed(maths, alice)
     notices.run()
     assert "castro@family.example" in client.get(page).content.decode()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from accounts.tests.factories import make_user
-from attendance import reports, services
+from attendance import history, reports, services
 from attendance.models import Record, Session, Source, Status
 from attendance.rules import cancel_absence, plan_absence
 from attendance.tests.plans import make_slot
@@ -228,7 +228,7 @@ def test_the_history_ends_with_what_the_register_says(
     with rolled_back():
         school = lived(school, acts)
         for student in school.students:
-            story = services.line_history(school.session, student)
+            story = history.of_line(school.session, student)
             line = Record.objects.filter(student=student).first()
             if line is None:
                 assert not story or story[0].history_type == "-"

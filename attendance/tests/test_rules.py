@@ -4,7 +4,7 @@ import pytest
 from django.db.models import Q
 
 from accounts.models import User
-from attendance import services
+from attendance import history, services
 from attendance.models import Record, Session, Source, Status
 from attendance.register import register_of
 from attendance.rules import cancel_absence, excuse_since, plan_absence
@@ -113,7 +113,7 @@ def test_a_late_plan_leaves_a_line_of_history(
     closed: Session, students: list[Student], alice: User
 ) -> None:
     excuse(students[0], by=alice, first=-1)
-    newest = services.line_history(closed, students[0])[0]
+    newest = history.of_line(closed, students[0])[0]
     assert (newest.from_status, newest.status) == (Status.ABSENT, Status.EXCUSED)
     assert newest.history_user == alice
     assert newest.history_change_reason == "Planned absence"

@@ -7,7 +7,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts.models import User
-from attendance import services
+from attendance import history, services
 from attendance.models import Record, Session, Source, Status
 from attendance.tests.factories import at, make_record, make_session
 from classroom.models import Classroom, Student
@@ -179,7 +179,7 @@ def test_every_change_keeps_who_from_to_and_why(
 ) -> None:
     record = mark(maths, students[0], alice)
     services.correct(record, status=Status.LATE, note="Came at ten", by=bob)
-    changed, created = services.history(record)
+    changed, created = history.of_record(record)
     assert (changed.from_status, changed.status) == (Status.PRESENT, Status.LATE)
     assert (changed.history_user, changed.history_change_reason) == (bob, "Came at ten")
     assert (created.history_user, created.status) == (alice, Status.PRESENT)

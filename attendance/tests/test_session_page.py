@@ -1,6 +1,7 @@
 """/app/sessions/<id>/ and a class's list of sessions."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -108,10 +109,10 @@ def test_it_costs_the_same_however_large_the_class_is(
         make_record(session, student, source=Source.FACE, by=alice)
     url = reverse("session", args=[session.pk])
     # session, user, session with its class, roster, records, planned absences
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         teacher.get(url)
     # and the history
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         teacher.get(url, {"line": student.pk})
 
 
@@ -186,3 +187,60 @@ def test_the_list_counts_its_lines_in_a_fixed_number_of_queries(
     with django_assert_num_queries(5):
         page = teacher.get(url).content.decode()
     assert page.count("1 of 2 present") == 3
+
+
+def test_several_are_marked_at_once_with_a_reason_and_undone(
+    client: Client, alice: User, maths: Classroom, students: list[Student]
+) -> None:
+    session = make_session(maths)
+    make_record(session, students[0], Status.ABSENT, by=alice)
+    client.force_login(alice)
+    chosen = {
+        "student": [student.pk for student in students[:2]],
+        "status": "late",
+        "note": "Bus",
+    }
+    page = client.post(f"/app/sessions/{session.pk}/mark/", chosen, follow=True)
+    lines = {line.student: line for line in Record.objects.all()}
+    assert {(lines[one].status, lines[one].note) for one in students[:2]} == {
+        ("late", "Bus")
+    }
+    assert students[2] not in lines
+    for line in lines.values():
+        assert line.history.first().history_change_reason == "Bus"
+    assert "2 students: Late" in page.content.decode()
+    client.post(f"/app/sessions/{session.pk}/undo/")
+    assert [line.status for line in Record.objects.all()] == ["absent"]
+
+
+@pytest.mark.parametrize("form", [{"status": "late"}, {"student": [1], "status": "?"}])
+def test_marking_nobody_or_nothing_is_said(
+    client: Client, alice: User, maths: Classroom, form: dict[str, Any]
+) -> None:
+    session = make_session(maths)
+    client.force_login(alice)
+    page = client.post(f"/app/sessions/{session.pk}/mark/", form, follow=True)
+    assert "Choose students and a status" in page.content.decode()
+    assert not Record.objects.exists()
+
+
+def test_a_strangers_student_is_not_among_those_to_choose(
+    client: Client, alice: User, maths: Classroom, outsider: Student
+) -> None:
+    session = make_session(maths)
+    client.force_login(alice)
+    form = {"student": [outsider.pk], "status": "present"}
+    client.post(f"/app/sessions/{session.pk}/mark/", form)
+    assert not Record.objects.exists()
+
+
+def test_the_page_says_who_reopened_the_session(
+    client: Client, alice: User, maths: Classroom
+) -> None:
+    session = make_session(maths)
+    services.close(session, by=alice)
+    services.reopen(session, by=alice)
+    client.force_login(alice)
+    page = client.get(f"/app/sessions/{session.pk}/").content.decode()
+    assert "What happened to this session" in page
+    assert "Reopened" in page

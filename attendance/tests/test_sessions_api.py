@@ -1,5 +1,7 @@
 """/sessions: the meetings of a class."""
 
+from typing import Any
+
 import pytest
 
 from accounts.models import User
@@ -154,3 +156,68 @@ def test_a_stranger_sees_and_changes_nothing(
     ]
     assert {answer.status_code for answer in answers} == {404}
     assert Session.objects.get().is_open
+
+
+def test_a_program_marks_several_looks_and_takes_it_back(
+    api: ApiFactory, alice: User, maths: Classroom, students: list[Student]
+) -> None:
+    session = make_session(maths)
+    ids = [student.pk for student in students[:2]]
+    body = {"student_ids": ids, "status": "excused", "note": "Trip"}
+    records = api(alice).post(f"/sessions/{session.pk}/mark", body).json()
+    assert {(one["student_id"], one["status"]) for one in records} == {
+        (pk, "excused") for pk in ids
+    }
+    changes = api(alice).get(f"/sessions/{session.pk}/history").json()["records"]
+    assert {(one["student_id"], one["reason"]) for one in changes} == {
+        (pk, "Trip") for pk in ids
+    }
+    undo = {"changes": [one["id"] for one in changes]}
+    answer = api(alice).post(f"/sessions/{session.pk}/undo", undo)
+    assert answer.json() == {"undone": 2}
+    assert not Record.objects.exists()
+    changes = api(alice).get(f"/sessions/{session.pk}/history").json()["records"]
+    assert [one["deleted"] for one in changes] == [True, True, False, False]
+
+
+def test_one_student_of_another_class_stops_all(
+    api: ApiFactory,
+    alice: User,
+    maths: Classroom,
+    students: list[Student],
+    outsider: Student,
+) -> None:
+    session = make_session(maths)
+    body = {"student_ids": [students[0].pk, outsider.pk], "status": "late"}
+    assert api(alice).post(f"/sessions/{session.pk}/mark", body).status_code == 404
+    assert not Record.objects.exists()
+
+
+def test_the_history_says_who_closed_and_reopened(
+    api: ApiFactory, alice: User, maths: Classroom
+) -> None:
+    session = make_session(maths)
+    api(alice).post(f"/sessions/{session.pk}/close")
+    api(alice).post(f"/sessions/{session.pk}/reopen")
+    events = api(alice).get(f"/sessions/{session.pk}/history").json()["session"]
+    told = [(one["reason"], one["is_open"], one["changed_by"]) for one in events[:2]]
+    assert told == [
+        ("Reopened", True, alice.full_name),
+        ("Closed", False, alice.full_name),
+    ]
+
+
+def test_the_history_costs_the_same_however_long_it_is(
+    api: ApiFactory,
+    alice: User,
+    maths: Classroom,
+    students: list[Student],
+    django_assert_num_queries: Any,
+) -> None:
+    session = make_session(maths)
+    for student in students:
+        make_record(session, student, by=alice)
+    caller = api(alice)
+    # The user, the session, its own history and that of its lines.
+    with django_assert_num_queries(4):
+        caller.get(f"/sessions/{session.pk}/history")

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from accounts.models import User
-from attendance import services
+from attendance import history, services
 from attendance.models import Record, Session, Source, Status
 from attendance.tests.factories import make_session
 from attendance.undo import last_changes, undo
@@ -30,7 +30,7 @@ def by_face(session: Session, student: Student, by: User) -> Record:
 def story(session: Session, student: Student) -> list[tuple[str, str, str | None]]:
     return [
         (change.history_type, change.status, change.history_change_reason)
-        for change in services.line_history(session, student)
+        for change in history.of_line(session, student)
     ]
 
 
@@ -46,7 +46,7 @@ def test_a_rejected_match_leaves_no_line_and_its_history(
         ("-", "present", "Not this person"),
         ("+", "present", None),
     ]
-    assert services.line_history(session, students[0])[0].history_user == alice
+    assert history.of_line(session, students[0])[0].history_user == alice
 
 
 def test_in_a_closed_session_a_rejected_match_is_absent(

@@ -13,7 +13,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts.models import Job, User
 from accounts.tests.factories import PASSWORD, make_user
-from attendance.models import Source
+from attendance.models import Notice, Source
 from attendance.tests.factories import make_record, make_session
 from attendance_site.tests.rows import (
     ADMIN_DELETES,
@@ -36,6 +36,7 @@ from attendance_site.tests.timetable_rows import NO_EVENTS, TIMETABLE, timetable
 from classroom.models import Classroom, Student
 from classroom.tests.factories import days, make_class, make_student, seat, share
 from faces.tests.photos import astronaut, upload
+from faces.tests.test_archives import packed
 
 pytestmark = pytest.mark.django_db
 
@@ -57,8 +58,6 @@ A_LOGIN = {"email": "alice@school.example", "password": PASSWORD}
 A_MARK = {"class_id": "{maths}", "student_id": "{student}", "status": "late"}
 SEATS = {"student_ids": ["{student}"]}
 ROSTER_STATUSES = (401, 400, 202, 400, 202)
-# A ZIP of nothing: the mark of its end and no entries.
-NO_PHOTOS = b"PK\x05\x06" + bytes(18)
 PHOTO = {"class_id": "{maths}", "file": "photo"}
 
 TABLE = [
@@ -138,9 +137,17 @@ TABLE = [
     Row("GET", "/export/attendance", OWN, {"class_id": "{maths}"}),
     Row("GET", "/app/classes/{maths}/print/", OWN_PAGE),
     Row("GET", "/app/classes/{maths}/sheet/", OWN_PAGE),
+    # many lines at once, and what was changed
+    Row("POST", "/sessions/{session}/mark", OWN, {**SEATS, "status": "late"}),
+    Row("POST", "/sessions/{session}/undo", OWN, {"changes": [1]}),
+    Row("GET", "/sessions/{session}/history", OWN),
+    Row("POST", "/app/sessions/{session}/mark/", OWN_LEADS_ON),
     # notices
     Row("GET", "/app/classes/{maths}/notices/", OWN_PAGE),
     Row("POST", "/app/classes/{maths}/notices/", OWN_LEADS_ON),
+    Row("GET", "/classes/{maths}/notices", OWN),
+    Row("PATCH", "/classes/{maths}/notices", OWN, {"absence": True}),
+    Row("POST", "/app/notices/{notice}/again/", OWN_LEADS_ON),
     # pages
     Row("GET", "/", LEADS_ON),
     Row("GET", "/app/", (302, 200, 200, 200, 200)),
@@ -231,7 +238,7 @@ class Cast:
         if value == "photo":
             return upload(astronaut())
         if value == "archive":
-            return upload(NO_PHOTOS, "photos.zip")
+            return upload(packed(("nobody.jpg", b"")), "photos.zip")
         if value == "roster":
             return upload(b"student_id,full_name,class_code\nN9,New,MAT-1\n", "a.csv")
         if value == "calendar":
@@ -263,6 +270,7 @@ def cast(
             "session": session.pk,
             "unused_session": make_session(maths, date=days(-1)).pk,
             "record": make_record(session, students[0], source=Source.FACE).pk,
+            "notice": Notice.objects.create(key="n", kind="late", classroom=maths).pk,
             "job": Job.objects.create(owner=alice, kind="import_students").pk,
             "refresh": str(RefreshToken.for_user(alice)),
             **timetable_names(maths, students[0]),
@@ -313,6 +321,7 @@ NAMES = (
     "unused_session",
     "record",
     "job",
+    "notice",
     "slot",
     "closure",
     "absence",
