@@ -17,16 +17,22 @@ from rest_framework_simplejwt.token_blacklist.models import (
     OutstandingToken,
 )
 
+from accounts import audit, audit_admin, lockout_admin
 from accounts.admin_deletion import CountedDeletionAdmin, Deletion
 from accounts.admin_export import export_action
+from accounts.audit import Event
+from accounts.audit_admin import changed_fields
 from accounts.errors import LastAdmin
 from accounts.forms import AdminLoginForm
 from accounts.models import Role, User
+from accounts.viewsets import requester
 
 admin.site.login_form = AdminLoginForm
 admin.site.unregister(Group)
 # Tokens end with the password or the account; a list of them helps nobody.
 assert token_admin  # noqa: S101  (imported first, because it registers what goes here)
+assert audit_admin  # noqa: S101  (registers its pages)
+assert lockout_admin  # noqa: S101
 admin.site.unregister([OutstandingToken, BlacklistedToken])
 
 TEACHER_COLUMNS = [
@@ -126,6 +132,13 @@ class TeacherAdmin(CountedDeletionAdmin[User], UserAdmin[User]):
         word = _("Activated") if active else _("Deactivated")
         self.log_change(request, user, str(word))
         self.message_user(request, f"{word}: {user.full_name}", messages.SUCCESS)
+
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        entry = super().log_change(request, obj, message)
+        if any("password" in name.lower() for name in changed_fields(message)):
+            by = requester(request)
+            audit.write(Event.PASSWORD_CHANGED, by=by, on=obj, way="admin")
+        return entry
 
     def has_delete_permission(
         self, request: HttpRequest, obj: User | None = None

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from django.contrib import admin
 from django.contrib.admin.utils import NestedObjects
 from django.db import router
 from django.db.models import Model, QuerySet
@@ -13,11 +12,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django_stubs_ext import StrOrPromise
 
+from accounts.audit_admin import AuditedAdmin
+
 ModelT = TypeVar("ModelT", bound=Model)
 Deletion = tuple[list[Any], dict[Any, Any], set[Any], list[Any]]
 
 
-class CountedDeletionAdmin(admin.ModelAdmin[ModelT]):
+class CountedDeletionAdmin(AuditedAdmin[ModelT]):
     """Count the rows that would be deleted instead of naming each one.
 
     Django's own page asks for the name of every line of a register, which costs

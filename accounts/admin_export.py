@@ -12,6 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
+from accounts import audit
+from accounts.audit import Event
+from accounts.viewsets import requester
+
 # A heading and how to read the value from a row.
 Column = tuple[StrOrPromise, Callable[[Any], object]]
 Action = Callable[
@@ -33,6 +37,8 @@ def export_action(name: str, columns: Sequence[Column]) -> Action:
         request: HttpRequest,
         queryset: QuerySet[Any],
     ) -> StreamingHttpResponse:
+        rows = queryset.count()
+        audit.write(Event.EXPORTED, by=requester(request), what=name, rows=rows)
         filename = f"{name}-{timezone.localdate():%Y-%m-%d}.csv"
         return StreamingHttpResponse(
             lines(columns, queryset.iterator(chunk_size=ROWS_A_CHUNK)),

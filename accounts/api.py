@@ -1,6 +1,5 @@
 """API of accounts: log in, renew and end tokens; admins manage the teachers."""
 
-from django.db import transaction
 from django_filters.filters import ChoiceFilter
 from django_filters.rest_framework import FilterSet
 from drf_spectacular.utils import extend_schema
@@ -72,8 +71,7 @@ class TeacherViewSet(ResourceViewSet[User]):
     serializer_class = TeacherSerializer
     filterset_class = TeacherFilter
 
-    @transaction.atomic
-    def perform_destroy(self, instance: User) -> None:
+    def erase(self, instance: User) -> None:
         if instance.is_admin:
             instance.require_another_admin()
         instance.delete()

@@ -10,5 +10,7 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
+        from accounts import logins  # noqa: F401  (listens to Django's signals)
+
         # Each floor's `tasks.py` says which jobs and what by the clock it has.
         autodiscover_modules("tasks")

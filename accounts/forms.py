@@ -11,11 +11,13 @@ from django.contrib.auth.forms import (
     PasswordResetForm,
     UsernameField,
 )
+from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts import time_zones
+from accounts import lockout, time_zones
 from accounts.models import User
 from accounts.throttles import LoginThrottle, PasswordResetThrottle
 
@@ -41,10 +43,10 @@ class EmailAuthenticationForm(AuthenticationForm):
     }
 
     def clean(self) -> dict[str, Any]:
-        throttle = LoginThrottle()
         account = self.cleaned_data.get("username") or ""
-        if self.request and not throttle.allow_attempt(self.request, account):
-            self.retry_after = math.ceil(throttle.wait())
+        if self.request:
+            self.retry_after = self.seconds_to_wait(self.request, account)
+        if self.retry_after is not None:
             raise ValidationError(
                 self.error_messages["throttled"],
                 code="throttled",
@@ -52,9 +54,28 @@ class EmailAuthenticationForm(AuthenticationForm):
             )
         return super().clean()
 
+    def seconds_to_wait(self, request: HttpRequest, account: str) -> int | None:
+        """Count this try; return how long to wait where there were too many."""
+        throttle = LoginThrottle()
+        if not throttle.allow_attempt(request, account):
+            return math.ceil(throttle.wait())
+        return lockout.seconds_to_wait(request, account)
+
 
 class AdminLoginForm(EmailAuthenticationForm, AdminAuthenticationForm):
     """The admin's own login page, which lets admins alone in."""
+
+    def confirm_login_allowed(self, user: User) -> None:
+        try:
+            super().confirm_login_allowed(user)
+        except ValidationError:
+            # A right password of a teacher counts like a wrong one: otherwise the
+            # counting would tell that it was right.
+            credentials = {"username": user.get_username()}
+            user_login_failed.send(
+                __name__, credentials=credentials, request=self.request
+            )
+            raise
 
 
 class ResetForm(PasswordResetForm):

@@ -13,12 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts.audit_models import AuditEntry, AuditHead
 from accounts.errors import LastAdmin
 from accounts.job_models import Job, JobState
+from accounts.lockout_models import LoginFailure
 
 __all__ = [
     "AuditEntry",
     "AuditHead",
     "Job",
     "JobState",
+    "LoginFailure",
     "Role",
     "User",
     "UserManager",

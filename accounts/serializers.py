@@ -3,16 +3,18 @@
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.exceptions import ValidationError as PasswordRefused
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.fields import get_error_detail
 from rest_framework.validators import UniqueValidator
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.serializers import TokenObtainPairSerializer
 
+from accounts import lockout
 from accounts.models import Role, User, normalise_email
 from accounts.tokens import RefreshToken, TokenAuthentication
 
@@ -52,8 +54,13 @@ class LoginSerializer(TokenObtainPairSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Answer alike, after the same work, whatever was wrong.
 
-        Django hashes a password for an unknown account too.
+        Django hashes a password for an unknown account too. Raises Throttled after
+        five wrong ones.
         """
+        request = self.context["request"]
+        wait = lockout.seconds_to_wait(request, attrs["email"])
+        if wait is not None:
+            raise Throttled(wait)
         try:
             pair = super().validate(attrs)
         except AuthenticationFailed as error:
@@ -61,6 +68,8 @@ class LoginSerializer(TokenObtainPairSerializer):
                 _("The e-mail address or the password is wrong."),
                 code="invalid_credentials",
             ) from error
+        # What a page's login says, so that nobody has to know which door it was.
+        user_logged_in.send(User, request=request, user=self.user)
         return tokens(access=pair["access"], refresh=pair["refresh"])
 
 
@@ -86,8 +95,11 @@ class LogoutSerializer(serializers.Serializer[Any]):
     refresh_token = serializers.CharField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        token = RefreshToken(attrs["refresh_token"])
         with transaction.atomic():
-            retire(RefreshToken(attrs["refresh_token"]))
+            retire(token)
+            user = User.objects.filter(pk=token.get("user_id")).first()
+            user_logged_out.send(User, request=self.context["request"], user=user)
         return {}
 
 

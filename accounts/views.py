@@ -9,12 +9,15 @@ from django.contrib import messages
 from django.contrib.auth import logout, views
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import audit, lockout
+from accounts.audit import Event
 from accounts.forms import EmailAuthenticationForm, PreferencesForm, ResetForm
 from accounts.models import User
 from accounts.throttles import PasswordResetThrottle
@@ -25,7 +28,7 @@ class LoginView(views.LoginView):
     redirect_authenticated_user = True
 
     def form_invalid(self, form: EmailAuthenticationForm) -> HttpResponse:  # type: ignore[override]
-        return _slowed_down(super().form_invalid(form), form.retry_after)
+        return slowed_down(super().form_invalid(form), form.retry_after)
 
 
 class LogoutView(views.LogoutView):
@@ -59,7 +62,7 @@ class PasswordResetView(views.PasswordResetView):
 
     def form_valid(self, form: ResetForm) -> HttpResponse:  # type: ignore[override]
         if not form.check_throttle(PasswordResetThrottle(), self.request):
-            return _slowed_down(self.form_invalid(form), form.retry_after)
+            return slowed_down(self.form_invalid(form), form.retry_after)
         # Not from the request: whoever sends it chooses its Host.
         public = urlsplit(settings.PUBLIC_URL)
 
@@ -84,8 +87,12 @@ class PasswordResetConfirmView(views.PasswordResetConfirmView):
 
     success_url = settings.LOGIN_URL
 
+    @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
+        # Whoever has the mail has proved who it is.
+        lockout.unlock(form.user.email, by=None)
+        audit.write(Event.PASSWORD_CHANGED, by=None, on=form.user, way="mail")
         messages.success(self.request, _("Your new password is set. Sign in with it."))
         return response
 
@@ -97,8 +104,10 @@ class PasswordChangeView(LoginRequiredMixin, views.PasswordChangeView):
     template_name = "accounts/password.html"
     success_url = reverse_lazy("account")
 
+    @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
+        audit.write(Event.PASSWORD_CHANGED, by=form.user, on=form.user, way="page")
         messages.success(
             self.request,
             _("Your password is changed. Other devices have been signed out."),
@@ -127,13 +136,17 @@ def account(request: HttpRequest) -> HttpResponse:
 @login_required
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     """End every session and API token of the user, this one too."""
-    cast(User, request.user).sign_out_everywhere()
+    user = cast(User, request.user)
+    with transaction.atomic():
+        user.sign_out_everywhere()
+        audit.write(Event.SIGNED_OUT_EVERYWHERE, by=user, on=user)
     logout(request)
     messages.success(request, _("You are signed out on every device."))
     return redirect(settings.LOGIN_URL)
 
 
-def _slowed_down(response: HttpResponse, retry_after: int | None) -> HttpResponse:
+def slowed_down(response: HttpResponse, retry_after: int | None) -> HttpResponse:
+    """Make an answer a 429 where there were too many tries."""
     if retry_after is not None:
         response.status_code = 429
         response.headers["Retry-After"] = str(retry_after)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_deletion import CountedDeletionAdmin, Deletion
 from accounts.admin_export import Column, export_action
+from accounts.audit_admin import AuditedAdmin
 from accounts.models import User
 from attendance import history, notice_admin, services, timetable_admin
 from attendance.admin_forms import CorrectionForm, MarkForm, SessionForm
@@ -141,7 +142,7 @@ class KeysFirstPaginator(Paginator[Any]):
         return Page(rows.filter(pk__in=list(keys)), number, self)
 
 
-class HistoryAdmin(admin.ModelAdmin[Any]):
+class HistoryAdmin(AuditedAdmin[Any]):
     """The register's own history instead of the admin's list of saved forms."""
 
     def history_view(

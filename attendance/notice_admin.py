@@ -7,12 +7,13 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.audit_admin import AuditedAdmin
 from attendance.notice_models import Notice, NoticeSettings
 from attendance.notices import send_again
 
 
 @admin.register(NoticeSettings)
-class NoticeSettingsAdmin(admin.ModelAdmin[NoticeSettings]):
+class NoticeSettingsAdmin(AuditedAdmin[NoticeSettings]):
     list_display = ["classroom", "absence", "late", "digest"]
     list_filter = ["absence", "late", "digest"]
     list_select_related = ["classroom"]
@@ -21,7 +22,7 @@ class NoticeSettingsAdmin(admin.ModelAdmin[NoticeSettings]):
 
 
 @admin.register(Notice)
-class NoticeAdmin(admin.ModelAdmin[Notice]):
+class NoticeAdmin(AuditedAdmin[Notice]):
     list_display = ["created_at", "kind", "classroom", "student", "to", "state"]
     list_filter = ["state", "kind"]
     list_select_related = ["classroom", "student"]

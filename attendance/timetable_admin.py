@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from accounts.audit_admin import AuditedAdmin
 from accounts.models import User
 from attendance.rules import cancel_absence, plan_absence
 from attendance.timetable import (
@@ -23,7 +24,7 @@ from classroom.admin_filters import ClassFilter
 ModelT = TypeVar("ModelT", bound=Model)
 
 
-class PlanAdmin(admin.ModelAdmin[ModelT]):
+class PlanAdmin(AuditedAdmin[ModelT]):
     """Delete row by row through the services, so that sessions follow."""
 
     list_per_page = 50
@@ -77,7 +78,7 @@ class SlotAdmin(PlanAdmin[Slot]):
     ) -> None:
         save_slot(obj)
 
-    def delete_model(self, request: HttpRequest, obj: Slot) -> None:
+    def erase(self, request: HttpRequest, obj: Slot) -> None:
         delete_slot(obj)
 
 
@@ -92,7 +93,7 @@ class ClosureAdmin(PlanAdmin[Closure]):
     ) -> None:
         save_closures([obj])
 
-    def delete_model(self, request: HttpRequest, obj: Closure) -> None:
+    def erase(self, request: HttpRequest, obj: Closure) -> None:
         delete_closure(obj)
 
 
@@ -110,5 +111,5 @@ class PlannedAbsenceAdmin(PlanAdmin[PlannedAbsence]):
     ) -> None:
         plan_absence(obj, by=cast(User, request.user))
 
-    def delete_model(self, request: HttpRequest, obj: PlannedAbsence) -> None:
+    def erase(self, request: HttpRequest, obj: PlannedAbsence) -> None:
         cancel_absence(obj, by=cast(User, request.user))

@@ -80,7 +80,7 @@ class SlotViewSet(FilteredListViewSet[Slot]):
         visible_class(self.request, serializer.validated_data["classroom_id"])
         super().perform_create(serializer)
 
-    def perform_destroy(self, instance: Slot) -> None:
+    def erase(self, instance: Slot) -> None:
         delete_slot(instance)
 
 
@@ -93,7 +93,7 @@ class ClosureViewSet(FilteredListViewSet[Closure]):
     list_filters = PeriodFilter
     teacher_actions = frozenset({"list", "retrieve"})
 
-    def perform_destroy(self, instance: Closure) -> None:
+    def erase(self, instance: Closure) -> None:
         delete_closure(instance)
 
     @extend_schema(
@@ -157,5 +157,5 @@ class PlannedAbsenceViewSet(FilteredListViewSet[PlannedAbsence]):
         visible_student(self.request, serializer.validated_data["student_id"])
         super().perform_create(serializer)
 
-    def perform_destroy(self, instance: PlannedAbsence) -> None:
+    def erase(self, instance: PlannedAbsence) -> None:
         cancel_absence(instance, by=requester(self.request))

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +24,15 @@ class RollbookAdminSite(AdminSite):
 
         view = self.admin_view(partial(engine_view, site=self))
         return [path("engine/", view, name="engine"), *super().get_urls()]
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        from accounts.views import slowed_down
+
+        answer = super().login(request, extra_context)
+        form = (getattr(answer, "context_data", None) or {}).get("form")
+        return slowed_down(answer, getattr(form, "retry_after", None))
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -59,7 +59,7 @@ class ClassViewSet(ResourceViewSet[Classroom]):
         """Filter lists alone: an archived class still answers at its address."""
         return ClassFilter if self.action == "list" else None
 
-    def perform_destroy(self, instance: Classroom) -> None:
+    def erase(self, instance: Classroom) -> None:
         try:
             instance.delete()
         except ProtectedError as error:

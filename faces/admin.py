@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_export import Column, export_action
+from accounts.audit_admin import AuditedAdmin
 from accounts.errors import DomainError
 from accounts.models import User
 from classroom.admin import (
@@ -258,7 +259,7 @@ admin.site.register(Classroom, FaceClassroomAdmin)
 
 
 @admin.register(FaceTemplate)
-class FaceTemplateAdmin(admin.ModelAdmin[FaceTemplate]):
+class FaceTemplateAdmin(AuditedAdmin[FaceTemplate]):
     """What is enrolled, of whichever model; the numbers themselves stay sealed."""
 
     list_display = ["student", "model_id", "quality_word", "created_at", "created_by"]

@@ -5,11 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.audit_admin import AuditedAdmin
 from faces.models import LookAlikePair
 
 
 @admin.register(LookAlikePair)
-class LookAlikePairAdmin(admin.ModelAdmin[LookAlikePair]):
+class LookAlikePairAdmin(AuditedAdmin[LookAlikePair]):
     """Pairs come from "not this person"; they are read and deleted."""
 
     list_display = ["first", "second", "reason", "created_at", "created_by"]

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import hashers
+from django.core.cache import cache
 
 from accounts.models import User
 from accounts.tests.factories import PASSWORD, make_user
 from conftest import ApiFactory
 
-LIMIT = 10
+LIMIT = 5
+A_MINUTE = 10  # tries of one account from one address, right ones too
 
 
 def login(api: ApiFactory, email: object, password: object, **extra: Any) -> Any:
@@ -131,11 +133,27 @@ def test_it_refuses_a_zero_byte(api: ApiFactory, db: None) -> None:
     assert login(api, "a\x00@school.example", PASSWORD).status_code == 400
 
 
-def test_it_stops_the_eleventh_try_in_a_minute(api: ApiFactory, alice: User) -> None:
+def test_it_waits_after_five_wrong_passwords(api: ApiFactory, alice: User) -> None:
     use_up_tries(api, alice.email)
     response = login(api, alice.email, PASSWORD)
     assert (response.status_code, response.json()["code"]) == (429, "throttled")
+    assert 290 <= int(response["Retry-After"]) <= 300
+
+
+def test_it_stops_the_eleventh_try_in_a_minute(api: ApiFactory, alice: User) -> None:
+    for _ in range(A_MINUTE):
+        assert login(api, alice.email, PASSWORD).status_code == 200
+    response = login(api, alice.email, PASSWORD)
+    assert (response.status_code, response.json()["code"]) == (429, "throttled")
     assert 1 <= int(response["Retry-After"]) <= 60
+
+
+def test_a_right_password_ends_the_counting(api: ApiFactory, alice: User) -> None:
+    for _ in range(2):
+        for _ in range(LIMIT - 1):
+            assert login(api, alice.email, "wrong").status_code == 401
+        assert login(api, alice.email, PASSWORD).status_code == 200
+        cache.clear()  # the throttle by the minute is another matter
 
 
 def test_it_counts_all_spellings_of_an_account_together(
