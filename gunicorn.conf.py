@@ -5,6 +5,7 @@ environment or `.env`.
 """
 
 import errno
+import logging
 import math
 import os
 import socket
@@ -16,6 +17,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from attendance_site import environment as conf
+from attendance_site import logs
 from faces.engine.queue import DEFAULT_LENGTH, IN_HAND
 
 MEGABYTE = 1024 * 1024
@@ -76,6 +78,10 @@ try:
     # Only where no proxy stands in front and speaks HTTPS.
     certfile = conf.readable_file("TLS_CERTIFICATE")
     keyfile = conf.readable_file("TLS_KEY")
+    is_https = conf.text("PUBLIC_URL").startswith("https://")
+    log_format = conf.choice(
+        "LOG_FORMAT", ("json", "line"), default="json" if is_https else "line"
+    )
 except ImproperlyConfigured as error:
     sys.exit(f"Configuration: {error}")
 
@@ -92,6 +98,7 @@ forwarded_allow_ips = ""
 control_socket_disable = True
 accesslog = None
 loglevel = "warning"
+logconfig_dict = logs.configuration(log_format)
 
 
 def in_use(address: tuple[str, int]) -> bool:
@@ -125,7 +132,11 @@ def on_starting(server: Any) -> None:
 def when_ready(server: Any) -> None:
     addresses = ", ".join(str(listener) for listener in server.LISTENERS)
     size = f"{server.cfg.workers} x {server.cfg.threads} threads"
-    sys.stderr.write(f"Listening on {addresses} with {size}.\n")
+    line = f"Listening on {addresses} with {size}."
+    if log_format == "json":
+        logging.getLogger("attendance_site").info(line)
+    else:
+        sys.stderr.write(f"{line}\n")
 
 
 def post_worker_init(worker: Any) -> None:

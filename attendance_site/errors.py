@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
 from accounts.errors import DomainError
+from attendance_site import logs
 from faces import words
 from faces.engine.errors import ConfigurationError, EngineError, FaceError
 
@@ -122,10 +123,12 @@ def fault(
     request: HttpRequest, status: int, code: str, detail: StrOrPromise
 ) -> HttpResponse:
     """Answer a page with a page and a program with JSON."""
+    # What is logged can be found by it; what the client did wrong it knows itself.
+    known = {"request_id": logs.request_id.get()} if status >= 500 else {}
     if is_page(request):
-        context = {"code": status, "detail": detail}
+        context = {"code": status, "detail": detail, **known}
         return render(request, "error.html", context, status=status)
-    return JsonResponse({"code": code, "detail": detail}, status=status)
+    return JsonResponse({"code": code, "detail": detail, **known}, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

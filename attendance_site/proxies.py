@@ -14,6 +14,7 @@ SCHEME = "HTTP_X_FORWARDED_PROTO"
 # X-Real-IP counts only where there is no list: a proxy that writes the list may well
 # pass on an X-Real-IP that a client made up.
 CLIENT = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP")
+REQUEST_ID = "HTTP_X_REQUEST_ID"
 
 
 class ProxyMiddleware:
@@ -21,7 +22,7 @@ class ProxyMiddleware:
 
     Both are what a proxy of TRUSTED_PROXIES says. What anybody else sends in these
     headers is dropped before it is read: a client can neither count as another one
-    in a throttle nor pass for one that came over HTTPS.
+    in a throttle nor pass for one that came over HTTPS, nor choose a request's id.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -34,6 +35,7 @@ class ProxyMiddleware:
         lists = [meta.pop(name, "") for name in CLIENT]
         peer = parsed(meta.get("REMOTE_ADDR", ""))
         if not is_trusted(peer):
+            meta.pop(REQUEST_ID, None)
             self.warn_once(peer, scheme)
             return self.get_response(request)
         if scheme:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 from csp.constants import NONE, SELF
 
+from attendance_site import caches, logs
 from attendance_site import environment as conf
 from attendance_site.environment import BASE_DIR
 
@@ -90,6 +91,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "attendance_site.proxies.ProxyMiddleware",
+    "attendance_site.request_log.RequestLogMiddleware",
     "attendance_site.middleware.HealthHostMiddleware",
     "attendance_site.middleware.UploadSizeMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -134,15 +136,8 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = conf.redis_url("REDIS_URL")
-if REDIS_URL:
-    CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": REDIS_URL,
-        }
-    }
-else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = caches.configuration(REDIS_URL)
+SESSION_CACHE_ALIAS = "sessions"
 SESSION_ENGINE = (
     "django.contrib.sessions.backends.cached_db"
     if REDIS_URL
@@ -306,23 +301,9 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["attendance_site.docs.without_last_slash"],
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {
-        "faces": {"level": "INFO"},
-        "accounts": {"level": "INFO"},
-        "attendance": {"level": "INFO"},
-        # Masks all that would help, and the audit log has it.
-        "axes": {"level": "ERROR"},
-        # Says at each HEAD that its body was dropped, which is what should happen.
-        "gunicorn.http.wsgi": {"level": "ERROR"},
-        # The default also mails tracebacks; here errors go to the log alone.
-        "django": {"handlers": [], "level": "WARNING", "propagate": True},
-    },
-}
+# --- What whoever runs the site gets to see -----------------------------------------
+# A laptop's log is read by a person, that of a site with HTTPS by a program.
+LOG_FORMAT = conf.choice(
+    "LOG_FORMAT", ("json", "line"), default="json" if HTTPS else "line"
+)
+LOGGING = logs.configuration(LOG_FORMAT)

@@ -187,7 +187,8 @@ def test_postgres_connections_are_kept_and_checked(load: Load) -> None:
 
 def test_redis_takes_the_cache_and_the_sessions(load: Load) -> None:
     settings = load(REDIS_URL="redis://cache:6379/0")
-    assert settings["CACHES"]["default"]["BACKEND"].endswith("RedisCache")
+    assert settings["CACHES"]["default"]["BACKEND"].endswith("ThrottleCache")
+    assert settings["CACHES"]["sessions"]["BACKEND"].endswith("SessionCache")
     assert settings["SESSION_ENGINE"].endswith("cached_db")
 
 

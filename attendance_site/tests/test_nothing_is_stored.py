@@ -309,6 +309,13 @@ def test_the_log_names_no_photo_and_no_person(evidence: Evidence) -> None:
     assert not re.search(r"Person \d|person \d|Ada|ada@|\.jpg|Traceback", log), log
 
 
+def test_the_log_has_every_request_and_no_secret(evidence: Evidence) -> None:
+    log = evidence.contents["the log"].decode(errors="replace")
+    assert log.count("POST /face/verify ") >= len(all_photos())
+    # A token as it begins, the password, a cookie, and who may be told by an address.
+    assert not re.search(rf"eyJ|{PASSWORD}|sessionid|127\.0\.0\.1 ", log), log
+
+
 @pytest.mark.parametrize(
     "name", ["stranger", "group", "person 0", "png", "webp", "heic", "big", "bad"]
 )
