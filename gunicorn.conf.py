@@ -8,16 +8,18 @@ import errno
 import logging
 import math
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from attendance_site import core_dumps, logs
 from attendance_site import environment as conf
-from attendance_site import logs
 from faces.engine.queue import DEFAULT_LENGTH, IN_HAND
 
 MEGABYTE = 1024 * 1024
@@ -28,6 +30,7 @@ WORKER_MEGABYTES = 600
 # jobs and commands want some.
 CONNECTIONS = 80
 SMALL_REQUESTS = 4  # threads that photos never take
+MULTIPROC = "PROMETHEUS_MULTIPROC_DIR"  # where workers count for /metrics
 BOOT_ERROR = 3  # the exit code on which gunicorn gives up instead of trying again
 
 
@@ -65,6 +68,7 @@ def default_threads(workers: int, *, queue: int) -> int:
     return max(SMALL_REQUESTS, min(wanted, CONNECTIONS // workers))
 
 
+core_dumps.forbid()
 try:
     conf.read_env_file(conf.BASE_DIR / ".env")
     bind = conf.bind("BIND", public_url=conf.public_url("PUBLIC_URL"))
@@ -124,9 +128,16 @@ def on_starting(server: Any) -> None:
                 "it, or choose another port in PUBLIC_URL and, where it is set, BIND."
             )
     command = [sys.executable, "-m", "attendance_site.preflight"]
+    known = {name: value for name, value in os.environ.items() if name != MULTIPROC}
     # Fixed words: nothing of it comes from outside.
-    if subprocess.run(command, cwd=conf.BASE_DIR, check=False).returncode:  # noqa: S603
+    ended = subprocess.run(command, cwd=conf.BASE_DIR, env=known, check=False)  # noqa: S603
+    if ended.returncode:
         sys.exit(1)
+    if conf.text("METRICS_TOKEN") and MULTIPROC not in os.environ:
+        # In memory: each request writes there.
+        folder = tempfile.mkdtemp(prefix="rollbook-metrics-", dir=worker_tmp_dir)
+        os.environ[MULTIPROC] = folder
+        server.metrics_folder = folder
 
 
 def when_ready(server: Any) -> None:
@@ -137,6 +148,19 @@ def when_ready(server: Any) -> None:
         logging.getLogger("attendance_site").info(line)
     else:
         sys.stderr.write(f"{line}\n")
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Take what a worker held at its end out of the figures; its sums stay."""
+    if MULTIPROC in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    if folder := getattr(server, "metrics_folder", None):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def post_worker_init(worker: Any) -> None:

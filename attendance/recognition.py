@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from attendance.services import Mark, current_session, mark_by_face
 from classroom.models import Classroom, Student
-from faces import gallery, runtime
+from faces import figures, gallery, runtime
 from faces.engine.errors import FaceError, MultipleFaces, NoFace
 from faces.engine.quality import check
 from faces.engine.types import Detection, Face
@@ -226,13 +226,15 @@ def _match(faces: Sequence[Face], templates: Gallery) -> list[Match]:
     if not faces:
         return []
     probes = np.stack([face.embedding for face in faces])
-    return match(
+    found = match(
         probes,
         templates,
         threshold=runtime.threshold(),
         margin=runtime.margin(),
         look_alikes=pairs_among(templates.student_ids.tolist()),
     )
+    figures.compared(found)
+    return found
 
 
 def runners_up(matches: Iterable[Match]) -> dict[int, int]:

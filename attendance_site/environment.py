@@ -17,6 +17,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 TEMPLATE_KEY_BYTES = 32  # AES-256
 DEFAULT_PORT = 8000
 DEFAULT_URL = f"http://localhost:{DEFAULT_PORT}"
+SHORTEST_TOKEN = 20  # characters
 
 # `NAME_FILE` is read where `NAME` is wanted, so that secrets can be mounted as files.
 env = environ.FileAwareEnv()
@@ -115,6 +116,17 @@ def secrets_list(name: str, *, default: str) -> tuple[str, ...]:
     """Return the secrets of a comma list, the one in use first."""
     parts = [part.strip() for part in text(name).split(",")]
     return tuple(part for part in parts if part) or (default,)
+
+
+def token(name: str) -> str:
+    """Return a secret that nobody can guess, or nothing."""
+    value = text(name)
+    if value and len(value) < SHORTEST_TOKEN:
+        raise ImproperlyConfigured(
+            f"{name} is shorter than {SHORTEST_TOKEN} characters. Make one with: "
+            'python -c "import secrets;print(secrets.token_urlsafe(32))"'
+        )
+    return value
 
 
 def template_keys(*, debug: bool) -> tuple[bytes, ...]:

@@ -20,16 +20,18 @@ CHUNK_BYTES = 64 * 1024
 
 
 class HealthHostMiddleware:
-    """Let probes call by whatever address they know.
+    """Let probes and Prometheus call by whatever address they know.
 
-    No answer under /health/ depends on the host, so none is refused for it.
+    No answer of these depends on the host, so none is refused for it.
     """
+
+    PREFIXES = ("/health/", "/metrics")
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith("/health/"):
+        if request.path.startswith(self.PREFIXES):
             request.META["HTTP_HOST"] = "localhost"
         return self.get_response(request)
 

@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 from csp.constants import NONE, SELF
 
-from attendance_site import caches, logs
+from attendance_site import caches, core_dumps, logs
 from attendance_site import environment as conf
 from attendance_site.environment import BASE_DIR
 
+# Read by everything that starts: the site, the worker and every command.
+core_dumps.forbid()
 # Lets `ModelAdmin[Student]` and friends be written at run time too.
 django_stubs_ext.monkeypatch()
 
@@ -32,7 +34,8 @@ HTTPS = _public.scheme == "https"
 ALLOWED_HOSTS = [str(_public.hostname), "localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
+# Both are asked of each replica by itself, past the proxy that speaks HTTPS.
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics/?$"]
 # Who may say whom a request comes from and whether it came over HTTPS. On the machine
 # itself only a proxy of its own speaks plain HTTP to an https address.
 TRUSTED_PROXIES = conf.networks(
@@ -90,6 +93,7 @@ INSTALLED_APPS = [
     "simple_history",
 ]
 MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "attendance_site.proxies.ProxyMiddleware",
     "attendance_site.request_log.RequestLogMiddleware",
     "attendance_site.middleware.HealthHostMiddleware",
@@ -107,6 +111,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "attendance_site.middleware.PermissionsPolicyMiddleware",
+    "attendance_site.metrics.CountingMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "attendance_site.urls"
@@ -307,3 +312,5 @@ LOG_FORMAT = conf.choice(
     "LOG_FORMAT", ("json", "line"), default="json" if HTTPS else "line"
 )
 LOGGING = logs.configuration(LOG_FORMAT)
+# Without one there is no /metrics.
+METRICS_TOKEN = conf.token("METRICS_TOKEN")

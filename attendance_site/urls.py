@@ -7,7 +7,7 @@ from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.http import require_safe
 
-from attendance_site import docs, health
+from attendance_site import docs, health, metrics
 
 
 @require_safe
@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("redoc/bundle.js", docs.redoc_bundle, name="redoc-bundle"),
     re_path(r"^health/live/?$", health.live, name="health-live"),
     re_path(r"^health/ready/?$", health.ready, name="health-ready"),
+    re_path(r"^metrics/?$", metrics.metrics, name="metrics"),
     path("favicon.ico", favicon),
 ]
 handler400 = "attendance_site.errors.bad_request"

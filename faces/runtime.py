@@ -11,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from faces import figures
 from faces.engine import packs, sessions
 from faces.engine.errors import ConfigurationError
 from faces.engine.pipeline import FaceEngine
@@ -46,7 +47,11 @@ def _make_engine() -> FaceEngine:
         device=settings.FACE_DEVICE,
         threads=threads_a_photo(),
     )
-    engine = FaceEngine(loaded, queue=Queue(settings.FACE_QUEUE))
+    engine = FaceEngine(
+        loaded,
+        queue=Queue(settings.FACE_QUEUE, count=figures.QUEUE.inc),
+        observer=figures.EngineFigures(),
+    )
     engine.warm_up()
     for line in warnings_of(engine.pack):
         logger.warning("%s", line)

@@ -205,6 +205,8 @@ TABLE = [
     Row("GET", "/favicon.ico", LEADS_ON),
     Row("GET", "/health/live", OPEN),
     Row("GET", "/health/ready", OPEN),
+    # for whoever knows METRICS_TOKEN; without one there is nothing
+    Row("GET", "/metrics", (404,) * 5),
 ]
 
 

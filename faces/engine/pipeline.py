@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -21,12 +21,35 @@ _NO_EMBEDDING: Final[FloatArray] = np.empty(0, dtype=np.float32)
 _NO_EMBEDDING.setflags(write=False)
 
 
+class Observer(Protocol):
+    """Hears what an engine does, to count it."""
+
+    def saw(self, faces: int) -> None:
+        """Hear how many faces were found on a photo."""
+
+    def ran(self, seconds: float) -> None:
+        """Hear how long a photo took, once it was its turn."""
+
+
+class _Nobody:
+    def saw(self, faces: int) -> None: ...
+
+    def ran(self, seconds: float) -> None: ...
+
+
 class FaceEngine:
     """One engine serves all threads of a process; it keeps no state between calls."""
 
-    def __init__(self, loaded: LoadedPack, *, queue: Queue | None = None) -> None:
+    def __init__(
+        self,
+        loaded: LoadedPack,
+        *,
+        queue: Queue | None = None,
+        observer: Observer | None = None,
+    ) -> None:
         self._loaded = loaded
         self._queue = queue or Queue()
+        self._observer = observer or _Nobody()
         self._detector: Detector = loaded.detector
         self._recogniser = loaded.recogniser
         self._warm_up_ms: float | None = None
@@ -113,7 +136,7 @@ class FaceEngine:
         Raises ValueError for another kind of array, EngineBusy where too many photos
         wait, EngineUnavailable when a model run fails.
         """
-        with self._queue.turn():
+        with self._queue.turn(), self._observed():
             found = self._detect(image, detection_size)
             faces = self._describe(image, found[:max_faces], embed=embed)
         # The second look measures the boxes anew.
@@ -126,8 +149,14 @@ class FaceEngine:
 
         Arguments and errors are those of ``analyse``.
         """
-        with self._queue.turn():
+        with self._queue.turn(), self._observed():
             return self._detect(image, detection_size)
+
+    @contextmanager
+    def _observed(self) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self._observer.ran(time.perf_counter() - start)
 
     def _detect(self, image: Image, detection_size: int) -> list[Detection]:
         _check(image)
@@ -135,6 +164,7 @@ class FaceEngine:
         with sessions.turn_of(round(image.size * scale**2)):
             small = _shrink(image, scale)
             seen = self._detector.detect([small])[0]
+        self._observer.saw(len(seen))
         found = [refinement.moved(one, scale) for one in seen]
         return sorted(found, key=lambda one: one.area, reverse=True)
 
@@ -152,7 +182,7 @@ class FaceEngine:
         are those of ``analyse``, but for EngineBusy: a photo whose faces were found
         waits for its turn.
         """
-        with self._queue.turn(refuse=False):
+        with self._queue.turn(refuse=False), self._observed():
             return self._describe(image, detections, embed=embed)
 
     def _describe(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -24,13 +24,21 @@ class Queue:
     photo of one face does not wait for all thirty of another.
     """
 
-    def __init__(self, length: int = DEFAULT_LENGTH, *, in_hand: int = IN_HAND) -> None:
+    def __init__(
+        self,
+        length: int = DEFAULT_LENGTH,
+        *,
+        in_hand: int = IN_HAND,
+        count: Callable[[int], None] | None = None,
+    ) -> None:
+        """``count`` hears of each photo that comes (1) and goes (-1)."""
         self._room = in_hand + length
         self._in_hand = in_hand
         self._inside = 0
         self._lock = threading.Lock()
         self._turns = threading.BoundedSemaphore(in_hand)
         self._mine = threading.local()
+        self._count = count or (lambda change: None)
 
     @property
     def waiting(self) -> int:
@@ -63,7 +71,9 @@ class Queue:
             if refuse and self._inside >= self._room:
                 raise EngineBusy
             self._inside += 1
+        self._count(1)
 
     def _leave(self) -> None:
         with self._lock:
             self._inside -= 1
+        self._count(-1)
