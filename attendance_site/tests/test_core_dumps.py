@@ -47,8 +47,8 @@ def test_a_command_may_write_no_dump(tmp_path: Path) -> None:
     assert shown.stdout.strip() == "(0, 0)"
 
 
-def test_neither_the_server_nor_its_worker_may(tmp_path: Path) -> None:
-    with running(tmp_path) as (url, _):
+def test_neither_the_server_nor_its_worker_may(school: Path) -> None:
+    with running(school) as (url, _):
         get(f"{url}/health/live")
         (server,) = our_gunicorns()
         assert {limit_of(pid) for pid in (server, *children(server))} == {"0"}

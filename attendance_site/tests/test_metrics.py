@@ -118,18 +118,18 @@ def test_invented_methods_are_counted_as_one(client: Client) -> None:
     assert "INVENTED" not in ask(client)
 
 
-def test_all_workers_are_added_up(tmp_path: Path) -> None:
+def test_all_workers_are_added_up(school: Path) -> None:
     variables = {"WEB_CONCURRENCY": "2", "THREADS": "1", "METRICS_TOKEN": TOKEN}
-    variables["PROMETHEUS_MULTIPROC_DIR"] = str(tmp_path / "counts")
-    (tmp_path / "counts").mkdir()
-    with running(tmp_path, **variables) as (url, _):
+    variables["PROMETHEUS_MULTIPROC_DIR"] = str(school / "counts")
+    (school / "counts").mkdir()
+    with running(school, **variables) as (url, _):
         for _ in range(12):
             get(f"{url}/health/live")
         request = urllib.request.Request(f"{url}/metrics")  # noqa: S310
         request.add_header("Authorization", f"Bearer {TOKEN}")
         with urllib.request.urlopen(request, timeout=LONGEST_START) as answer:  # noqa: S310
             text = answer.read().decode()
-        workers = {path.stem for path in (tmp_path / "counts").glob("counter_*.db")}
+        workers = {path.stem for path in (school / "counts").glob("counter_*.db")}
     assert len(workers) == 2
     name = "django_http_responses_total_by_status_view_method_total"
     labels = '{method="GET",status="200",view="health-live"}'

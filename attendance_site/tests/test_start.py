@@ -53,22 +53,6 @@ def free_address() -> str:
         return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
-@pytest.fixture(scope="module")
-def empty_school(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a database with all tables and nobody in it."""
-    folder = tmp_path_factory.mktemp("tables")
-    done = run(folder, "manage.py", "migrate", "--noinput", "--verbosity", "0")
-    assert done.returncode == 0, done.stderr
-    return folder / "db.sqlite3"
-
-
-@pytest.fixture
-def school(tmp_path: Path, empty_school: Path) -> Path:
-    """Return a folder with a database of its own, in which a server can start."""
-    shutil.copy(empty_school, tmp_path)
-    return tmp_path
-
-
 @contextmanager
 def running(tmp_path: Path, **variables: str) -> Iterator[tuple[str, list[str]]]:
     """Yield the address of a server that listens, and what it has written."""
