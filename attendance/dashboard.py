@@ -1,5 +1,6 @@
 """What the admin's first page shows: today's rates, and what needs a look."""
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,8 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import Role, User
+from accounts import jobs
+from accounts.job_models import JobState
+from accounts.models import Job, Role, User
 from attendance.models import Record, Session
+from attendance.notice_models import Notice as Mail
+from attendance.notice_models import NoticeState
 from attendance.reports import Counts
 from classroom.models import Classroom, Enrollment, Student
 from faces import status
@@ -21,6 +26,7 @@ from faces.status import FaceState, face_state
 # From this share of absent students on, a closed session deserves a look.
 HIGH_ABSENCE = 0.3
 FEWEST_STUDENTS = 5  # a share of fewer says little
+LOOK_BACK = dt.timedelta(days=7)
 LONGEST_LIST = 12  # bars on the page
 
 
@@ -121,6 +127,7 @@ def first_steps() -> list[FirstStep]:
 def notices() -> Iterator[Notice]:
     """Yield what needs a look, the gravest first."""
     yield from _broken_templates()
+    yield from _failures()
     yield from _open_sessions()
     yield from _high_absence()
     yield from _classes()
@@ -137,6 +144,33 @@ def _broken_templates() -> Iterator[Notice]:
         )
         url = reverse("admin:engine")
         yield Notice(text % {"number": number}, url, grave=True)
+
+
+def _failures() -> Iterator[Notice]:
+    """Yield what went wrong in the background within a week, and what nobody does."""
+    since = timezone.now() - LOOK_BACK
+    failed = Job.objects.filter(state=JobState.FAILED, finished_at__gte=since).count()
+    if failed:
+        text = ngettext(
+            "%(number)d job failed this week",
+            "%(number)d jobs failed this week",
+            failed,
+        )
+        yield Notice(text % {"number": failed}, reverse("job-list"), grave=True)
+    oldest = Job.objects.filter(state=JobState.QUEUED).order_by("pk").first()
+    if oldest is not None and jobs.is_waited_for(oldest):
+        text = _("No worker takes the jobs that wait")
+        yield Notice(text, reverse("job", args=[oldest.pk]), grave=True)
+    ended = (NoticeState.FAILED, NoticeState.UNCLEAR)
+    mails = Mail.objects.filter(state__in=ended, created_at__gte=since).count()
+    if mails:
+        text = ngettext(
+            "%(number)d e-mail was not sent for sure",
+            "%(number)d e-mails were not sent for sure",
+            mails,
+        )
+        url = reverse("admin:attendance_notice_changelist")
+        yield Notice(text % {"number": mails}, url, grave=True)
 
 
 def _open_sessions() -> Iterator[Notice]:

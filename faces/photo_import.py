@@ -38,6 +38,7 @@ AT_ONCE: Final = 2  # photos in the engine; a run of its sessions uses two threa
 # The same photo gives the same numbers but for rounding; the next best, two frames of
 # a burst, stay below.
 SAME_PHOTO: Final = 0.9995
+GOOD_ENDS: Final = {PhotoState.ENROLLED, PhotoState.ALREADY}
 _COUNTER: Final = re.compile(r"[_-]\d{1,3}$|\s*\(\d{1,3}\)$")
 
 
@@ -229,7 +230,10 @@ class Reading:
         student = self.students.get(line.number)
         if student is None:
             end(
-                line, PhotoState.UNKNOWN, "unknown_student", _("No such student of you")
+                line,
+                PhotoState.UNKNOWN,
+                "unknown_student",
+                _("You have no student with this ID."),
             )
             return None
         if not entry.is_photo:
@@ -309,7 +313,11 @@ def end(
 
 def result_of(job: Job) -> dict[str, Any]:
     """Return the figures and the lines of a job, for its page and its file."""
-    lines = ImportedPhoto.objects.filter(job=job).select_related("student")
+    lines = sorted(
+        ImportedPhoto.objects.filter(job=job).select_related("student"),
+        # What needs a look comes first.
+        key=lambda line: (line.state in GOOD_ENDS, line.number),
+    )
     rows = [
         {
             "file": line.name,

@@ -1,14 +1,18 @@
 """The admins' first page: first steps, today's rates, what needs a look."""
 
+import datetime as dt
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Job, User
 from attendance import services
 from attendance.dashboard import dashboard
 from attendance.models import Status
+from attendance.notice_models import Notice as Mail
 from attendance.reports import Counts
 from attendance.tests.factories import make_record, make_session
 from classroom.models import Classroom, Student
@@ -169,7 +173,32 @@ def test_the_page_costs_the_same_however_large_the_school(
     few = cost()
     grow(10, 50)
     # session, user, three steps, classes, seats, sessions, lines, templates (are
-    # there any, how many, which), open sessions, closed ones today and their lines,
-    # classes of deactivated teachers, empty ones, faces, students without a class,
-    # own last changes
-    assert (few, cost()) == (20, 20)
+    # there any, how many, which), failed jobs, waiting ones, mails, open sessions,
+    # closed ones today and their lines, classes of deactivated teachers, empty ones,
+    # faces, students without a class, own last changes
+    assert (few, cost()) == (23, 23)
+
+
+def test_what_failed_in_the_background_is_shown(
+    admin: User, maths: Classroom, students: list[Student]
+) -> None:
+    week = timezone.now() - dt.timedelta(days=8)
+    for ended in (timezone.now(), week):
+        Job.objects.create(
+            owner=admin, kind="import_photos", state="failed", finished_at=ended
+        )
+    Mail.objects.create(key="a", kind="late", classroom=maths, state="unclear")
+    Mail.objects.create(key="b", kind="late", classroom=maths, state="sent")
+    assert "1 job failed this week" in texts()
+    assert "1 e-mail was not sent for sure" in texts()
+
+
+def test_a_job_that_nobody_takes_is_shown(
+    admin: User, maths: Classroom, students: list[Student]
+) -> None:
+    job = Job.objects.create(owner=admin, kind="import_photos")
+    assert "No worker takes the jobs that wait" not in texts()
+    Job.objects.filter(pk=job.pk).update(
+        created_at=timezone.now() - dt.timedelta(hours=1)
+    )
+    assert "No worker takes the jobs that wait" in texts()
