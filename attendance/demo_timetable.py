@@ -22,10 +22,11 @@ def plan_week(first: Classroom, second: Classroom, *, since: dt.date) -> None:
 
     The daily ones are held since a day of the past.
 
-    That one begins within a quarter of an hour, so that photos go to it at once.
+    That one begins within a quarter of an hour, so that photos go to it at once; in
+    the last quarter of a day it has just begun.
     """
     now = timezone.now()
-    begin = _next_quarter(now)
+    begin = _near_quarter(now)
     soon = _slot(first, begin.isoweekday(), begin.time(), "B12", school_day(now))
     soon.grace_minutes = PATIENCE
     weekly = [
@@ -52,10 +53,15 @@ def _slot(
     )
 
 
-def _next_quarter(now: dt.datetime) -> dt.datetime:
+def _near_quarter(now: dt.datetime) -> dt.datetime:
+    """Return the next quarter of an hour, the present one where that is tomorrow's.
+
+    So the school has an open session at any time of the day.
+    """
     local = now.astimezone(timezone.get_default_timezone())
     begun = local.replace(minute=local.minute // 15 * 15, second=0, microsecond=0)
-    return begun + QUARTER
+    is_today = (begun + QUARTER).date() == begun.date()
+    return begun + QUARTER if is_today else begun
 
 
 def _clashes(one: Slot, soon: Slot) -> bool:

@@ -81,6 +81,16 @@ def test_the_demo_looks_back_on_thirty_days() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("time", ["00:00", "23:44", "23:45", "23:59"])
+def test_the_demo_has_an_open_session_at_any_time(time: str) -> None:
+    clock = dt.time.fromisoformat(time)
+    now = dt.datetime.combine(timezone.localdate(), clock, tzinfo=dt.UTC)
+    with patch.object(timezone, "now", return_value=now):
+        demo.build()
+        assert Session.objects.open().filter(date=school_day()).exists()
+
+
+@pytest.mark.django_db
 def test_the_clock_leaves_the_demos_past_alone() -> None:
     demo.look_back(demo.build())
     before = Record.objects.count(), Session.objects.count()
