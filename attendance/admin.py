@@ -19,7 +19,7 @@ from accounts.admin_deletion import CountedDeletionAdmin, Deletion
 from accounts.admin_export import Column, export_action
 from accounts.audit_admin import AuditedAdmin
 from accounts.models import User
-from attendance import history, notice_admin, services, timetable_admin
+from attendance import history, notice_admin, report_admin, services, timetable_admin
 from attendance.admin_forms import CorrectionForm, MarkForm, SessionForm
 from attendance.models import Record, RecordQuerySet, Session, Status
 from attendance.reports import Counts
@@ -28,7 +28,7 @@ from classroom.admin_filters import Choice, ClassFilter
 from faces import runtime
 
 # Imported because they register more of this app.
-assert notice_admin and timetable_admin  # noqa: S101
+assert notice_admin and report_admin and timetable_admin  # noqa: S101
 
 # A match this far above the threshold leaves no doubt, and one this near it deserves
 # a second look: the margin between two students is 0.05.

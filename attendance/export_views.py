@@ -4,13 +4,11 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any, Final
 
-from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -28,8 +26,8 @@ from attendance.api import visible_class as class_for_call
 from attendance.clock import school_day
 from attendance.models import Status
 from attendance.pages import visible_class
+from attendance.report_forms import PeriodForm
 from attendance.week import monday_of
-from classroom.models import Classroom
 
 FORMATS = ("csv", "xlsx")
 LAST_OF_WEEK: Final = dt.timedelta(days=6)
@@ -68,44 +66,24 @@ class ExportView(APIView):
         wanted = form.validated_data
         classroom = class_for_call(request, wanted["class_id"])
         rows = exports.rows(classroom, start=wanted.get("from"), end=wanted.get("to"))
-        return as_file(classroom, rows, wanted["format"])
+        name = f"register-{classroom.class_code}"
+        return as_file(rows, wanted["format"], name=name, title=classroom.class_code)
 
 
-def as_file(classroom: Classroom, rows: Any, kind: str) -> StreamingHttpResponse:
-    day = f"{timezone.localdate():%Y-%m-%d}"
-    safe = "".join(sign for sign in classroom.class_code if sign.isascii())
-    plain = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in safe)
-    content = (
-        xlsx_chunks(rows, title=classroom.class_code)
-        if kind == "xlsx"
-        else csv_lines(rows)
+def as_file(rows: Any, kind: str, *, name: str, title: str) -> StreamingHttpResponse:
+    """Answer with a table as CSV or XLSX; `title` names the workbook's sheet."""
+    plain = "".join(
+        sign if sign.isalnum() or sign in "-_" else "-"
+        for sign in name
+        if sign.isascii()
     )
-    name = f"register-{plain}-{day}.{kind}"
+    content = xlsx_chunks(rows, title=title) if kind == "xlsx" else csv_lines(rows)
+    file = f"{plain}-{timezone.localdate():%Y-%m-%d}.{kind}"
     return StreamingHttpResponse(
         content,
         content_type=XLSX_TYPE if kind == "xlsx" else CSV_TYPE,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        headers={"Content-Disposition": f'attachment; filename="{file}"'},
     )
-
-
-class PeriodForm(forms.Form):
-    start = forms.DateField(
-        label=gettext_lazy("From"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-    end = forms.DateField(
-        label=gettext_lazy("To"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        first, last = cleaned.get("start"), cleaned.get("end")
-        if first and last and first > last:
-            self.add_error("end", _("The last day is before the first."))
-        return cleaned
 
 
 class SheetForm(PeriodForm):

@@ -51,6 +51,11 @@ class Line:
     record: Record | None
     reason: str = ""
 
+    @property
+    def status(self) -> str:
+        """What was written, or "" where nothing was."""
+        return self.record.status if self.record else ""
+
     @cached_property
     def likeness(self) -> Likeness | None:
         """How alike the face was, for a line that a face wrote."""

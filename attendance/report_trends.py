@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db.models import TextChoices
-from django.utils.dates import WEEKDAYS
+from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
@@ -45,7 +45,23 @@ class Trend:
     @property
     def is_drawn(self) -> bool:
         """Whether there is a line to draw: one point alone is a figure."""
-        return sum(point.counts.rate is not None for point in self.points) > 1
+        return len(self._percents()) > 1
+
+    @property
+    def lowest(self) -> int | None:
+        return min(self._percents(), default=None)
+
+    @property
+    def highest(self) -> int | None:
+        return max(self._percents(), default=None)
+
+    @property
+    def latest(self) -> int | None:
+        return next(reversed(self._percents()), None)
+
+    def _percents(self) -> list[int]:
+        percents = [point.counts.percent for point in self.points]
+        return [percent for percent in percents if percent is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +77,10 @@ class Weekday:
         return WEEKDAYS[self.number - 1]
 
     @property
+    def short(self) -> StrOrPromise:
+        return WEEKDAYS_ABBR[self.number - 1]
+
+    @property
     def absent_share(self) -> float | None:
         """Absent among the lines that the rate counts (0 to 1)."""
         counts = self.counts
@@ -73,16 +93,17 @@ class Weekday:
         return round(counts.late / counts.base, 4) if counts.base else None
 
 
-def trend(dated: Iterable[Dated]) -> Trend:
+def trend(dated: Iterable[Dated], *, by_day: bool = True) -> Trend:
     """Return the sums by day, week or month, whichever suits the days' extent.
 
-    Only those with a session have a point, the oldest first.
+    Only those with a session have a point, the oldest first. `by_day` is wrong for one
+    student, whose days are all or nothing.
     """
     rows = list(dated)
     if not rows:
         return Trend(Step.DAY, [])
     days = [day for day, _counts in rows]
-    step = _step((max(days) - min(days)).days + 1)
+    step = _step((max(days) - min(days)).days + 1, by_day=by_day)
     sums: dict[dt.date, list[Counts]] = defaultdict(list)
     for day, counts in rows:
         sums[_first_day(day, step)].append(counts)
@@ -100,8 +121,14 @@ def weekdays(dated: Iterable[Dated]) -> list[Weekday]:
     ]
 
 
-def _step(length: int) -> Step:
-    if length <= LONGEST_BY_DAY:
+def worst(days: Iterable[Weekday]) -> Weekday | None:
+    """Return the weekday with most absences, where one stands out at all."""
+    missed = [day for day in days if day.absent_share]
+    return max(missed, key=lambda day: day.absent_share or 0.0, default=None)
+
+
+def _step(length: int, *, by_day: bool) -> Step:
+    if by_day and length <= LONGEST_BY_DAY:
         return Step.DAY
     return Step.WEEK if length <= LONGEST_BY_WEEK else Step.MONTH
 

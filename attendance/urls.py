@@ -67,6 +67,7 @@ urlpatterns = [
         class_views.edit_student,
         name="student-edit",
     ),
+    path("", include("attendance.report_urls")),
     path("", include("attendance.timetable_urls")),
     re_path("", include(router.urls)),
 ]

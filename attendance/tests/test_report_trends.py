@@ -29,6 +29,11 @@ def test_a_term_is_shown_by_the_mondays_of_its_weeks() -> None:
     ]
 
 
+def test_one_students_month_is_shown_by_week() -> None:
+    found = trend([(after(2), Counts(present=1))], by_day=False)
+    assert (found.step, found.points[0].first) == (Step.WEEK, MONDAY)
+
+
 def test_a_year_is_shown_by_month() -> None:
     found = trend([(MONDAY, Counts(late=1)), (after(300), Counts(absent=1))])
     assert found.step == Step.MONTH

@@ -104,7 +104,7 @@ def test_every_list_of_the_schema_is_looked_at(client: Client) -> None:
         in {p.get("name") for p in methods.get("get", {}).get("parameters", [])}
     }
     single_class = {"/attendance/by-class/{class_id}"}  # in the table: 404 for others
-    everybodys = {"/closures"}  # the school's calendar
+    everybodys = {"/closures", "/reports/rules"}  # the school's calendar and its rules
     own = {url.split("?")[0] for url in LISTS}
     assert pages == own | single_class | everybodys | {"/teachers"}
 

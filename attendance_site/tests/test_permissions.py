@@ -15,6 +15,7 @@ from accounts.models import Job, User
 from accounts.tests.factories import PASSWORD, make_user
 from attendance.models import Notice, Source
 from attendance.tests.factories import make_record, make_session
+from attendance_site.tests.report_rows import REPORTS, report_names
 from attendance_site.tests.rows import (
     ADMIN_DELETES,
     ADMIN_MAKES,
@@ -122,6 +123,7 @@ TABLE = [
     Row("GET", "/app/jobs/{job}/result.csv", OWN_PAGE),
     Row("POST", "/app/jobs/{job}/cancel/", OWN_LEADS_ON),
     *TIMETABLE,
+    *REPORTS,
     # imports
     Row("POST", "/import/photos", (401, 202, 202, 202, 202), {"file": "archive"}),
     Row("POST", "/import/students", ROSTER_STATUSES, {"file": "roster"}),
@@ -276,6 +278,7 @@ def cast(
             "job": Job.objects.create(owner=alice, kind="import_students").pk,
             "refresh": str(RefreshToken.for_user(alice)),
             **timetable_names(maths, students[0]),
+            **report_names(),
         },
     )
 
@@ -327,6 +330,7 @@ NAMES = (
     "slot",
     "closure",
     "absence",
+    "rule",
 )
 
 
