@@ -4,7 +4,13 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import (
+    BaseUserCreationForm,
+    ReadOnlyPasswordHashField,
+    ReadOnlyPasswordHashWidget,
+    UserChangeForm,
+)
+from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -51,7 +57,23 @@ class NewUserForm(BaseUserCreationForm[User]):
         fields = ["email", "full_name", "teacher_id", "role"]
 
 
+class PasswordWidget(ReadOnlyPasswordHashWidget):
+    """A button to reset it; the parts of a hash say nothing to an admin."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        known = bool(value) and is_password_usable(value)
+        word = _("A password is set.") if known else _("No password: can't log in.")
+        return context | {"summary": [{"label": word}]}
+
+
 class ChangedUserForm(UserChangeForm[User]):
+    password = ReadOnlyPasswordHashField(
+        label=_("Password"),
+        widget=PasswordWidget,
+        help_text=_("Nobody can read it. A new one ends all sessions and tokens."),
+    )
+
     class Meta:
         model = User
         fields = "__all__"

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -71,6 +72,11 @@ def badge(status: str) -> SafeString:
     return format_html(
         '<span class="badge badge--{}">{}</span>', status, Status(status).label
     )
+
+
+def day_words(session: Session) -> str:
+    """Return a session's day with its weekday, in the reader's language."""
+    return date_format(session.date, "D j M Y")
 
 
 class RecordClassFilter(ClassFilter):
@@ -247,15 +253,18 @@ class SessionAdmin(HistoryAdmin, CountedDeletionAdmin[Session]):
     @admin.display(description=_("when"), ordering="date")
     def when(self, session: Session) -> str:
         start = f"{session.start:%H:%M}" if session.start else _("any time")
-        return f"{session.date:%a %d %b %Y}, {start}"
+        return f"{day_words(session)}, {start}"
 
     @admin.display(description=_("class"), ordering="classroom__class_code")
     def class_code(self, session: Session) -> str:
         return session.classroom.class_code
 
-    @admin.display(description=_("open"), boolean=True, ordering="-closed_at")
-    def state(self, session: Session) -> bool:
-        return session.is_open
+    @admin.display(description=_("state"), ordering="-closed_at")
+    def state(self, session: Session) -> SafeString:
+        look, word = (
+            (" badge--open", _("Open")) if session.is_open else ("", _("Closed"))
+        )
+        return format_html('<span class="badge{}">{}</span>', look, word)
 
     @admin.display(description=_("present or late"))
     def present(self, session: Any) -> int:
@@ -298,8 +307,7 @@ class RecordAdmin(HistoryAdmin):
         "status_badge",
         "source",
         "similarity",
-        "marked_at",
-        "marked_by",
+        "marked",
     ]
     list_filter = [RecordClassFilter, "status", "source"]
     list_select_related = ["student", "session__classroom", "marked_by"]
@@ -372,8 +380,7 @@ class RecordAdmin(HistoryAdmin):
     @admin.display(description=_("date"), ordering="session__date")
     def date(self, line: Record) -> SafeString:
         address = reverse("admin:attendance_session_change", args=[line.session_id])
-        day = f"{line.session.date:%a %d %b %Y}"
-        return format_html('<a href="{}">{}</a>', address, day)
+        return format_html('<a href="{}">{}</a>', address, day_words(line.session))
 
     @admin.display(description=_("status"), ordering="status")
     def status_badge(self, line: Record) -> SafeString:
@@ -382,3 +389,11 @@ class RecordAdmin(HistoryAdmin):
     @admin.display(description=_("similarity"), ordering="confidence_score")
     def similarity(self, line: Record) -> str:
         return similarity_words(line.confidence_score)
+
+    @admin.display(description=_("marked"), ordering="marked_at")
+    def marked(self, line: Record) -> SafeString:
+        moment = timezone.localtime(line.marked_at)
+        when = f"{date_format(moment, 'j M')}, {moment:%H:%M}"
+        return format_html(
+            '{} <span class="quiet">{}</span>', when, line.marked_by or ""
+        )

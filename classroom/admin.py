@@ -6,10 +6,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminDateWidget, AutocompleteSelectMultiple
-from django.core.paginator import Page, Paginator
 from django.db.models import (
     Count,
-    F,
     IntegerField,
     OuterRef,
     Prefetch,
@@ -18,8 +16,7 @@ from django.db.models import (
     Subquery,
 )
 from django.db.models.functions import Coalesce
-from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -32,12 +29,9 @@ from accounts.admin_export import Column, export_action
 from accounts.models import User
 from classroom.admin_filters import ArchivedFilter, SeatFilter
 from classroom.admin_rollover import roll_over_view
-from classroom.models import ClassAccess, Classroom, Enrollment, Student
+from classroom.admin_seats import ClassAccessInline, RosterInline, SeatInline
+from classroom.models import Classroom, Enrollment, Student
 from classroom.rosters import enrol
-
-ROSTER_PAGE = (
-    50  # rows of dates on one page: a form of 500 would be refused as too long
-)
 
 CLASS_COLUMNS: list[Column] = [
     (_("name"), lambda room: room.class_name),
@@ -83,101 +77,6 @@ class ClassTeacherAdmin(TeacherAdmin):
 
 admin.site.unregister(User)
 admin.site.register(User, ClassTeacherAdmin)
-
-
-class AccessFormSet(BaseInlineFormSet[ClassAccess, Classroom, Any]):
-    def add_fields(self, form: Any, index: int | None) -> None:
-        super().add_fields(form, index)
-        if "DELETE" in form.fields:
-            form.fields["DELETE"].widget.attrs["aria-label"] = _("Delete")
-
-
-class ClassAccessInline(admin.TabularInline[ClassAccess, Classroom]):
-    model = ClassAccess
-    formset = AccessFormSet
-    autocomplete_fields = ["user"]
-    extra = 0
-
-    def formfield_for_dbfield(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        # A heading above a column is no label to those who don't see it.
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None:
-            field.widget.attrs["aria-label"] = str(db_field.verbose_name)
-        return field
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ClassAccess]:
-        # The page names each row by its teacher and class.
-        return super().get_queryset(request).select_related("user", "classroom")
-
-
-class RosterFormSet(BaseInlineFormSet[Enrollment, Classroom, Any]):
-    """One page of a roster; what is sent back is looked up by its own row ids."""
-
-    wanted_page: str | None = None
-    page: Page[Enrollment] | None = None
-
-    def get_queryset(self) -> Any:
-        if not hasattr(self, "_rows"):
-            rows = super().get_queryset()
-            if self.is_bound:
-                self._rows: Any = rows.filter(pk__in=self._sent_ids())
-            else:
-                paginator = Paginator(rows, ROSTER_PAGE)
-                self.page = paginator.get_page(self.wanted_page)
-                self._rows = list(self.page.object_list)
-        return self._rows
-
-    def _sent_ids(self) -> list[str]:
-        names = (
-            f"{self.add_prefix(number)}-id"
-            for number in range(self.initial_form_count())
-        )
-        sent = (self.data.get(name, "") for name in names)
-        return [number for number in sent if number.isdigit()]
-
-
-class RosterInline(admin.TabularInline[Enrollment, Classroom]):
-    """Who sits in a class, and from when to when; new students come in above."""
-
-    model = Enrollment
-    formset = RosterFormSet
-    template = "admin/classroom/seats.html"
-    fields = ["starts_on", "ends_on"]
-    verbose_name_plural = _("roster")
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def get_formset(self, *args: Any, **kwargs: Any) -> Any:
-        request: HttpRequest = args[0]
-        formset = super().get_formset(*args, **kwargs)
-        formset.wanted_page = request.GET.get("roster")  # type: ignore[attr-defined]
-        return formset
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Enrollment]:
-        seats = super().get_queryset(request).select_related("student")
-        here_first = F("ends_on").asc(nulls_first=True)
-        return seats.order_by(here_first, "student__full_name", "starts_on", "pk")
-
-
-class SeatInline(admin.TabularInline[Enrollment, Student]):
-    """Where a student sits, and from when to when; new classes come in above."""
-
-    model = Enrollment
-    template = "admin/classroom/seats.html"
-    fields = ["starts_on", "ends_on"]
-    verbose_name_plural = _("classes")
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Enrollment]:
-        seats = super().get_queryset(request)
-        return seats.select_related("classroom").order_by("-starts_on", "pk")
 
 
 def several(field: str, model: type[Enrollment]) -> AutocompleteSelectMultiple:
@@ -299,6 +198,13 @@ class ClassroomAdmin(CountedDeletionAdmin[Classroom]):
             added = enrol(form.instance, students, on=form.cleaned_data["starting"])
             text = _("Students enrolled: %(number)d.") % {"number": len(added)}
             self.message_user(request, text, messages.SUCCESS)
+
+    def response_change(self, request: HttpRequest, obj: Classroom) -> HttpResponse:
+        for button, moving in (("_archive", self.archive), ("_back", self.bring_back)):
+            if button in request.POST:
+                moving(request, self.get_queryset(request).filter(pk=obj.pk))
+                return HttpResponseRedirect(request.path)
+        return super().response_change(request, obj)
 
     @admin.display(description=_("students"), ordering="seats")
     def number_of_students(self, room: Classroom) -> SafeString | str:

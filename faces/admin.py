@@ -20,11 +20,11 @@ from classroom.admin import (
     CLASS_COLUMNS,
     STUDENT_COLUMNS,
     ClassroomAdmin,
-    RosterInline,
     StudentAdmin,
     counted,
 )
 from classroom.admin_filters import Choice, SeatFilter
+from classroom.admin_seats import RosterInline
 from classroom.models import Classroom, Enrollment, Student
 from faces import look_alike_admin, runtime, services
 from faces.engine.errors import EngineError, FaceError

@@ -143,3 +143,17 @@ def test_it_offers_no_groups(admin_client: Client) -> None:
     assert (
         "/auth/group/" not in admin_client.get(reverse("admin:index")).content.decode()
     )
+
+
+def test_a_password_is_reset_and_nothing_of_it_is_shown(
+    admin_client: Client, alice: User
+) -> None:
+    page = admin_client.get(f"{LIST}{alice.pk}/change/").content.decode()
+    assert "A password is set." in page
+    assert "Reset password" in page
+    assert "bcrypt" not in page
+    alice.set_unusable_password()
+    alice.save()
+    page = admin_client.get(f"{LIST}{alice.pk}/change/").content.decode()
+    assert "Set password" in page
+    assert "log in" in page

@@ -159,6 +159,22 @@ def test_classes_are_archived_and_brought_back(
     assert not maths.is_archived
 
 
+def test_a_class_is_archived_and_brought_back_on_its_page(
+    admin_client: Client, maths: Classroom, history: Classroom
+) -> None:
+    address = f"{CLASSES}{maths.pk}/change/"
+    sent = fields_of(admin_client.get(address))
+    changed = sent | {"class_name": "Algebra", "_archive": "1"}
+    assert admin_client.post(address, changed).url == address  # type: ignore[attr-defined]
+    maths.refresh_from_db()
+    history.refresh_from_db()
+    assert maths.is_archived and maths.class_name == "Algebra"
+    assert not history.is_archived
+    admin_client.post(address, fields_of(admin_client.get(address)) | {"_back": "1"})
+    maths.refresh_from_db()
+    assert not maths.is_archived
+
+
 def test_archived_classes_are_hidden_until_asked_for(
     admin_client: Client, maths: Classroom, alice: User
 ) -> None:
