@@ -312,5 +312,7 @@ LOG_FORMAT = conf.choice(
     "LOG_FORMAT", ("json", "line"), default="json" if HTTPS else "line"
 )
 LOGGING = logs.configuration(LOG_FORMAT)
+# For `manage.py backup` by the clock; a person is asked.
+BACKUP_PASSPHRASE = conf.text("BACKUP_PASSPHRASE")
 # Without one there is no /metrics.
 METRICS_TOKEN = conf.token("METRICS_TOKEN")

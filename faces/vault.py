@@ -49,10 +49,19 @@ def seal(
 
 
 def open_sealed(
-    sealed: bytes, *, key_id: str, student_id: int, model_id: str, dimension: int
+    sealed: bytes,
+    *,
+    key_id: str,
+    student_id: int,
+    model_id: str,
+    dimension: int,
+    keys: tuple[bytes, ...] = (),
 ) -> NDArray[np.float32]:
-    """Decrypt to a float32 (dimension,) embedding; raises SealBroken."""
-    cipher = _ciphers(settings.FACE_TEMPLATE_KEYS).get(key_id)
+    """Decrypt to a float32 (dimension,) embedding; raises SealBroken.
+
+    `keys` stand in for FACE_TEMPLATE_KEY.
+    """
+    cipher = _ciphers(keys or settings.FACE_TEMPLATE_KEYS).get(key_id)
     if cipher is None:
         raise SealBroken(f"no key {key_id} in FACE_TEMPLATE_KEY")
     nonce, ciphertext = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
