@@ -23,7 +23,8 @@ Action = Callable[
 ]
 
 # Spreadsheets run a cell that begins so as a formula (OWASP, "CSV Injection").
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+# The wide ones are what East Asian keyboards type.
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 ROWS_A_CHUNK = 1000
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as Latin-1
 
@@ -69,8 +70,20 @@ def cell(value: object) -> str:
         return str(value)
     if isinstance(value, dt.datetime):
         return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+    return quoted(str(value))
+
+
+def quoted(text: str) -> str:
+    """Put an apostrophe before text that would run; `unquoted` takes it away.
+
+    Before text that only looks quoted too, so that every text comes back as it was.
+    """
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA_SIGNS) else text
+
+
+def unquoted(text: str) -> str:
+    is_quoted = text.startswith("'") and text.lstrip("'").startswith(FORMULA_SIGNS)
+    return text[1:] if is_quoted else text
 
 
 class _Line:

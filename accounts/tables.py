@@ -18,7 +18,7 @@ from django_stubs_ext import StrOrPromise
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
-from accounts.admin_export import FORMULA_SIGNS
+from accounts.admin_export import unquoted
 from accounts.errors import DomainError
 
 MAX_ROWS: Final = 20_000
@@ -136,9 +136,7 @@ def _text(value: object) -> str:
     if hasattr(value, "isoformat"):
         return str(value.isoformat()).replace("T00:00:00", "")
     text = unicodedata.normalize("NFC", str(value)).replace("\x00", "").strip()
-    if text[:1] == "'" and text[1:2] in FORMULA_SIGNS:
-        return text[1:]
-    return text
+    return unquoted(text)
 
 
 def _decoded(content: bytes) -> str:

@@ -127,6 +127,7 @@ TABLE = [
     # imports
     Row("POST", "/import/photos", (401, 202, 202, 202, 202), {"file": "archive"}),
     Row("POST", "/import/students", ROSTER_STATUSES, {"file": "roster"}),
+    Row("GET", "/export/students?class_id={maths}", OWN),
     Row("GET", "/app/import/students/", PAGE),
     # The class in the file is unknown to whom it isn't.
     Row("POST", "/app/import/students/", PAGE, {"file": "roster"}),

@@ -333,3 +333,26 @@ def test_what_is_no_table_is_refused(
     api: ApiFactory, alice: User, maths: Classroom, content: bytes
 ) -> None:
     assert sent(api, alice, content).status_code == 400
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_what_was_exported_is_imported_as_the_same(
+    api: ApiFactory, alice: User, maths: Classroom, kind: str
+) -> None:
+    sent(api, alice, f"{HEADINGS},phone\nN1,=Íñigo,MAT-1,n@family.example,+34 600\n")
+    before = list(Student.objects.values("student_id", "full_name", "email", "phone"))
+    query: Any = {"class_id": maths.pk, "format": kind}
+    answer: Any = api(alice).get("/export/students", query)
+    file = b"".join(answer.streaming_content)
+    Student.objects.update(full_name="Changed", phone="", email="")
+    assert sent(api, alice, file).status_code == 202
+    after = list(Student.objects.values("student_id", "full_name", "email", "phone"))
+    assert after == before
+    assert names(maths) == {"=Íñigo"}
+
+
+def test_a_stranger_exports_no_roster(
+    api: ApiFactory, stranger: User, maths: Classroom
+) -> None:
+    query = {"class_id": maths.pk}
+    assert api(stranger).get("/export/students", query).status_code == 404
