@@ -7,19 +7,17 @@ from typing import Any, Final
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.downloads import FORMATS, AnyFormat, as_file
 from accounts.fields import RowIdField
-from accounts.sheets import CSV_TYPE, XLSX_TYPE, csv_lines, xlsx_chunks
+from accounts.sheets import CSV_TYPE, XLSX_TYPE
 from attendance import exports
 from attendance.api import PeriodSerializer
 from attendance.api import visible_class as class_for_call
@@ -29,7 +27,6 @@ from attendance.pages import visible_class
 from attendance.report_forms import PeriodForm
 from attendance.week import monday_of
 
-FORMATS = ("csv", "xlsx")
 LAST_OF_WEEK: Final = dt.timedelta(days=6)
 LONGEST_SHEET: Final = dt.timedelta(days=92)
 
@@ -38,18 +35,6 @@ class ExportSerializer(PeriodSerializer):
     session_id = None  # type: ignore[assignment]
     class_id = RowIdField()
     format = serializers.ChoiceField(choices=FORMATS, default="csv")
-
-
-class AnyFormat(BaseContentNegotiation):
-    """`?format=` is ours here: the framework would look for a renderer of that name."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return parsers[0]
-
-    def select_renderer(
-        self, request: Request, renderers: Any, format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        return JSONRenderer(), "application/json"
 
 
 class ExportView(APIView):
@@ -68,22 +53,6 @@ class ExportView(APIView):
         rows = exports.rows(classroom, start=wanted.get("from"), end=wanted.get("to"))
         name = f"register-{classroom.class_code}"
         return as_file(rows, wanted["format"], name=name, title=classroom.class_code)
-
-
-def as_file(rows: Any, kind: str, *, name: str, title: str) -> StreamingHttpResponse:
-    """Answer with a table as CSV or XLSX; `title` names the workbook's sheet."""
-    plain = "".join(
-        sign if sign.isalnum() or sign in "-_" else "-"
-        for sign in name
-        if sign.isascii()
-    )
-    content = xlsx_chunks(rows, title=title) if kind == "xlsx" else csv_lines(rows)
-    file = f"{plain}-{timezone.localdate():%Y-%m-%d}.{kind}"
-    return StreamingHttpResponse(
-        content,
-        content_type=XLSX_TYPE if kind == "xlsx" else CSV_TYPE,
-        headers={"Content-Disposition": f'attachment; filename="{file}"'},
-    )
 
 
 class SheetForm(PeriodForm):

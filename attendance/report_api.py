@@ -11,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.downloads import AnyFormat, as_file
 from accounts.sheets import CSV_TYPE, XLSX_TYPE
 from accounts.viewsets import ResourceViewSet, requester
 from attendance import report_exports as tables
 from attendance import report_serializers as shapes
 from attendance.api import visible_class, visible_session
-from attendance.export_views import AnyFormat, as_file
 from attendance.models import AbsenceRule
 from attendance.register import register_of
 from attendance.report_rules import follow_ups
