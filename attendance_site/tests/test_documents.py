@@ -1,28 +1,18 @@
 """What the documents name exists: pages, headings, files, commands, settings."""
 
-import csv
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from django.core.management import get_commands
-from pytest_django.live_server_helper import LiveServer
 
-from accounts.models import User
-from accounts.tests.factories import PASSWORD
 from attendance_site.environment import BASE_DIR
-from classroom.models import Classroom, Enrollment, Student
-from faces.models import FaceTemplate
-from faces.tests.photos import astronaut
 
 DOCUMENTS = [
     *sorted(BASE_DIR.glob("*.md")),
     *sorted((BASE_DIR / "docs").glob("*.md")),
 ]
-LONGEST_WAIT = 120  # seconds, for the slowest machine
 COMPOSE_PROFILES = {"tls", "plain"}
 
 
@@ -126,72 +116,3 @@ def test_the_readme_explains_no_setting_that_is_not_there() -> None:
     )
     read += '"FACE_TEMPLATE_KEY"'  # read by a function of its own
     assert {name for name in explained if f'"{name}"' not in read} == set()
-
-
-def add_students(
-    live_server: LiveServer, table: Path, *options: str
-) -> subprocess.CompletedProcess[str]:
-    script = str(BASE_DIR / "docs" / "add_students.py")
-    where = ["--url", live_server.url, "--email", "ada@school.example"]
-    return subprocess.run(  # noqa: S603  our own script
-        [sys.executable, script, str(table), *where, *options],
-        env={"ROLLBOOK_PASSWORD": PASSWORD},
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_WAIT,
-        check=False,
-    )
-
-
-def write_table(path: Path, rows: list[tuple[str, str, str]]) -> Path:
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["student_id", "full_name", "class_code"])
-        writer.writerows(rows)
-    return path
-
-
-@pytest.mark.usefixtures("admin")
-def test_the_guides_script_adds_a_school_and_can_be_run_again(
-    live_server: LiveServer, alice: User, tmp_path: Path
-) -> None:
-    for class_code in ("7A", "CHOIR"):
-        Classroom.objects.create(
-            class_name=class_code, class_code=class_code, teacher=alice
-        )
-    rows = [("S-1", "Zoë Ångström", "7A"), ("S-1", "Zoë Ångström", "CHOIR")]
-    table = write_table(
-        tmp_path / "students.csv", [*rows, ("S-2", "Bo", "7A"), ("S-3", "Chi", "9Z")]
-    )
-    for _ in range(2):
-        done = add_students(live_server, table)
-        assert done.stdout == ("4 rows, 1 refused.\n  S-3: there is no class 9Z\n"), (
-            done.stderr
-        )
-        assert done.returncode == 1
-    zoe = Student.objects.get(student_id="S-1")
-    assert zoe.full_name == "Zoë Ångström"
-    seats = Enrollment.objects.filter(student=zoe)
-    assert {seat.classroom.class_code for seat in seats} == {"7A", "CHOIR"}
-    assert Student.objects.count() == 2
-
-
-@pytest.mark.usefixtures("admin")
-def test_the_guides_script_enrols_faces_and_names_what_was_refused(
-    live_server: LiveServer, alice: User, tmp_path: Path
-) -> None:
-    Classroom.objects.create(class_name="7A", class_code="7A", teacher=alice)
-    table = write_table(
-        tmp_path / "students.csv",
-        [("S-1", "Ana", "7A"), ("S-2", "Bo", "7A"), ("S-3", "Chi", "7A")],
-    )
-    photos = tmp_path / "photos"
-    for name, data in {"S-1": astronaut(), "S-2": b"not a photo"}.items():
-        (photos / name).mkdir(parents=True)
-        (photos / name / "front.jpg").write_bytes(data)
-    done = add_students(live_server, table, "--photos", str(photos))
-    lines = done.stdout.splitlines()
-    assert lines[0] == "3 rows, 2 refused.", done.stderr
-    assert lines[1].startswith("  S-2: ")
-    assert lines[2] == f"  S-3: no photo in {photos / 'S-3'}"
-    assert FaceTemplate.objects.get().student.student_id == "S-1"
