@@ -98,7 +98,8 @@ def replace_all(
     caller's; raises IntegrityError where rows don't fit together.
     """
     known = tables(apps)
-    emptied = [model._meta.db_table for model in (*known.values(), Session)]
+    emptied = [model._meta.db_table for model in known.values()]
+    emptied.append(Session._meta.db_table)
     with connection.cursor() as cursor:
         for sql in connection.ops.sql_flush(no_style(), emptied):
             cursor.execute(sql)
@@ -118,7 +119,7 @@ def _insert(
     by_name = {field.attname: field for field in columns(model)}
     fields = [by_name[name] for name in names]
     quote = connection.ops.quote_name
-    listed = ", ".join(quote(field.column) for field in fields)
+    listed = ", ".join(quote(str(field.column)) for field in fields)
     marks = ", ".join(["%s"] * len(fields))
     # Names of our own models, quoted; values are parameters.
     sql = f"INSERT INTO {quote(model._meta.db_table)} ({listed}) VALUES ({marks})"  # noqa: S608

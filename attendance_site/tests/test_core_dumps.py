@@ -2,7 +2,6 @@
 
 import builtins
 import importlib
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from attendance_site import core_dumps
 from attendance_site.environment import BASE_DIR
+from attendance_site.tests.processes import children, our_gunicorns
 from attendance_site.tests.test_start import environment, get, running
 
 PRINT = "import resource; print(resource.getrlimit(resource.RLIMIT_CORE))"
@@ -23,12 +23,6 @@ pytestmark = pytest.mark.skipif(
 def limit_of(process: int) -> str:
     lines = Path(f"/proc/{process}/limits").read_text("ascii").splitlines()
     return next(line for line in lines if line.startswith("Max core")).split()[5]
-
-
-def children(process: int) -> list[int]:
-    tasks = Path(f"/proc/{process}/task").iterdir()
-    text = " ".join((task / "children").read_text("ascii") for task in tasks)
-    return [int(number) for number in text.split()]
 
 
 def test_a_command_may_write_no_dump(tmp_path: Path) -> None:
@@ -53,15 +47,6 @@ def test_neither_the_server_nor_its_worker_may(school: Path) -> None:
         (server,) = our_gunicorns()
         assert {limit_of(pid) for pid in (server, *children(server))} == {"0"}
         assert children(server)
-
-
-def our_gunicorns() -> list[int]:
-    """Return the servers that this test's process has started."""
-    return [
-        pid
-        for pid in children(os.getpid())
-        if b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
 
 
 def test_a_platform_without_limits_starts_all_the_same(

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from attendance_site.tests.test_core_dumps import our_gunicorns
+from attendance_site.tests.processes import our_gunicorns
 from attendance_site.tests.test_start import LONGEST_START, running
 
 BODY = json.dumps({"refresh_token": "not one"}).encode()

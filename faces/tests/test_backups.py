@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import Settings
 
-from accounts import audit, backup_archive
+from accounts import audit, backup_archive, backup_rows
 from accounts.audit import AuditEntry, Event
 from accounts.models import User
 from accounts.tests.factories import PASSWORD
@@ -60,7 +61,7 @@ def everything() -> dict[str, list[Any]]:
     """Return all rows but the audit log's, to which both commands add."""
     return {
         label: list(model._base_manager.order_by("pk").values_list())
-        for label, model in backups.backup_rows.tables(backups.apps).items()
+        for label, model in backup_rows.tables(apps).items()
         if not label.startswith("accounts.audit")
     }
 
@@ -241,7 +242,7 @@ def test_a_failed_restore_leaves_the_database_as_it_was(
     before = everything()
 
     def broken() -> None:
-        raise backups.BackupUnreadable
+        raise backup_archive.BackupUnreadable
 
     monkeypatch.setattr(connection, "check_constraints", broken)
     with pytest.raises(CommandError):
@@ -272,7 +273,7 @@ def test_it_overwrites_no_file(file: Path, students: list[Student]) -> None:
 def test_what_was_written_meanwhile_is_not_in_it(
     file: Path, students: list[Student], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = backups.backup_rows.lines
+    lines = backup_rows.lines
 
     def interrupted(apps: Any) -> Any:
         reading = lines(apps)
@@ -280,7 +281,7 @@ def test_what_was_written_meanwhile_is_not_in_it(
         write_elsewhere()
         yield from reading
 
-    monkeypatch.setattr(backups.backup_rows, "lines", interrupted)
+    monkeypatch.setattr(backup_rows, "lines", interrupted)
     backup(file)
     assert Student.objects.filter(full_name="Mia Meanwhile").exists()
     assert backups.inspect(file, PASSPHRASE).counts["classroom.student"] == 3
@@ -310,7 +311,7 @@ def test_no_half_of_a_backup_stays(file: Path, monkeypatch: pytest.MonkeyPatch) 
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(backups.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(CommandError, match="No space left"):
         backup(file)
     assert list(file.parent.iterdir()) == []
