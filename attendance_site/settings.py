@@ -225,6 +225,7 @@ LANGUAGE_CODE = "en"
 # Each under the name its speakers give it.
 LANGUAGES = [("en", "English"), ("es", "Español"), ("ar", "العربية")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "attendance_site.formats"
 USE_TZ = True
 TIME_ZONE = conf.time_zone("TIME_ZONE", default="UTC")
 

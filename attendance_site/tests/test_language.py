@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone, translation
+from django.utils.formats import date_format
 from pytest_django import Settings
 
 from accounts.models import User
@@ -131,6 +132,13 @@ def test_dates_are_written_in_the_users_language(
         month = timezone.localdate().strftime("%m")
         name = translation.gettext(dt.date(2026, int(month), 1).strftime("%B")).lower()
     assert name in page(signed_in).lower()
+
+
+def test_a_moment_in_arabic_is_not_american() -> None:
+    moment = dt.datetime(2026, 3, 14, 15, 45, tzinfo=dt.UTC)
+    with translation.override("ar"):
+        written = date_format(moment, "SHORT_DATETIME_FORMAT")
+    assert written.startswith("14/03/2026 3:45")
 
 
 def test_the_admin_keeps_the_schools_time(client: Client, admin: User) -> None:
