@@ -13,6 +13,25 @@ from e2e.conftest import SIX, Barriers, Film, Open, SignIn, Watched
 from faces.engine.types import Image
 from faces.tests.real_engine import group_photo
 
+# A camera that opens when the test says so, and tells when it was asked and turned off.
+SLOW_CAMERA = """
+const media = navigator.mediaDevices;
+const open = media.getUserMedia.bind(media);
+const count = (name) => {
+  const { dataset } = document.documentElement;
+  dataset[name] = Number(dataset[name] ?? 0) + 1;
+};
+media.getUserMedia = async (wanted) => {
+  count("asked");
+  await new Promise((resolve) => { window.give = resolve; });
+  const stream = await open(wanted);
+  for (const track of stream.getTracks()) {
+    const stop = track.stop.bind(track);
+    track.stop = () => { stop(); count("stopped"); };
+  }
+  return stream;
+};
+"""
 LONG = 30_000  # milliseconds, for the first frames of a cold engine on a slow machine
 
 
@@ -90,6 +109,26 @@ def test_the_first_frame_marks_nobody(
     faces = first.value.json()["faces"]
     assert len(faces) == 6
     assert [face for face in faces if "record" in face] == []
+
+
+def test_a_way_chosen_while_the_camera_opens_leaves_one_camera_or_none(
+    film: Film, sign_in: SignIn, alice: User, maths: Classroom, six: list[Student]
+) -> None:
+    page = film(even(group_photo()))
+    page.add_init_script(SLOW_CAMERA)
+    take(page, sign_in, alice, maths)
+    html = page.locator("html")
+    expect(html).to_have_attribute("data-asked", "1")
+    page.get_by_role("link", name="Group").click()
+    page.evaluate("window.give()")
+    expect(html).to_have_attribute("data-stopped", "1")
+    page.get_by_role("link", name="Live").click()
+    expect(html).to_have_attribute("data-asked", "2")
+    page.get_by_role("link", name="Live").click()
+    page.evaluate("window.give()")
+    expect(page.locator("#arrivals li")).to_have_count(6, timeout=LONG)
+    expect(page.locator(FAULT)).to_be_hidden()
+    expect(html).to_have_attribute("data-asked", "2")
 
 
 def test_pausing_sends_nothing_until_it_goes_on(

@@ -47,14 +47,19 @@ function remember(choice) {
  * Show a camera in a `<video>` (which gets playsinline, muted and `data-mirrored`).
  *
  * `deviceId` picks a device, `facing` ("user" or "environment") a side; what is given
- * is remembered, and what isn't is taken from the last choice. Rejects with CameraError.
+ * is remembered, and what isn't is taken from the last choice. Rejects with CameraError;
+ * after `signal` was aborted with the signal's reason, and the camera is off again.
  */
-export async function openCamera(video, { deviceId, facing } = {}) {
+export async function openCamera(video, { deviceId, facing } = {}, signal = null) {
   if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) {
     throw new CameraError("insecure");
   }
   const chosen = deviceId || facing ? { deviceId, facing } : rememberedChoice();
   const stream = await streamFor(chosen);
+  if (signal?.aborted) {
+    for (const track of stream.getTracks()) track.stop();
+    throw signal.reason;
+  }
   if (deviceId || facing) remember(chosen);
   video.muted = true;
   video.playsInline = true;
@@ -65,9 +70,11 @@ export async function openCamera(video, { deviceId, facing } = {}) {
     await sized(video);
   } catch (error) {
     camera.stop();
-    throw new CameraError("failed", error);
+    throw signal?.aborted ? signal.reason : new CameraError("failed", error);
   }
-  return camera;
+  if (!signal?.aborted) return camera;
+  camera.stop();
+  throw signal.reason;
 }
 
 async function streamFor({ deviceId, facing }) {

@@ -1,5 +1,4 @@
 /** A session's register: taps and the history drawer without leaving the page; print. */
 import "./keys.js";
-import "./parts.js";
 import "./print.js";
 import "./swap.js";

@@ -28,10 +28,23 @@ document.addEventListener("submit", (event) => {
   const place = focusPlace(button);
   button?.setAttribute("aria-busy", "true");
   last = last.then(async () => {
-    const done = await send(url, body, place);
+    const done = await send(url, { method: "POST", body }, place);
     button?.removeAttribute("aria-busy");
     const name = done ? "swap:done" : "swap:failed";
     (button ?? form).dispatchEvent(new CustomEvent(name, { bubbles: true }));
+  });
+});
+
+// The history of a line is one of the parts: it comes by the same way as an answer.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-swap]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const { focus } = link.dataset;
+  send(link.href, {}, [link.id]).then((done) => {
+    if (!done) return;
+    history.replaceState(null, "", link.href);
+    document.getElementById(focus)?.focus();
   });
 });
 
@@ -69,11 +82,9 @@ function leftTheSelect() {
   );
 }
 
-async function send(url, body, place) {
+async function send(url, options, place) {
   try {
-    await untilAnswered(() => load(url, { method: "POST", body }, place), {
-      onWait: sayOffline,
-    });
+    await untilAnswered(() => load(url, options, place), { onWait: sayOffline });
     return true;
   } catch (fault) {
     sayFailed(fault);
@@ -105,7 +116,6 @@ function swap(page) {
     if (id === "notices" && here.innerHTML === there.innerHTML) continue;
     here.replaceChildren(...there.childNodes);
     here.hidden = there.hidden;
-    window.htmx?.process(here);
   }
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
 }

@@ -22,6 +22,7 @@ function start(form) {
   const skipped = new Set();
   let camera = null;
   let coach = null;
+  let opening = null; // aborted by whatever comes before the camera has opened
   let sleep = () => {};
 
   const wanted = () =>
@@ -58,14 +59,16 @@ function start(form) {
     find("fault").hidden = true;
     find("open").disabled = true;
     close();
+    const { signal } = (opening = new AbortController());
     try {
-      camera = await openCamera(find("video"), choice);
+      camera = await openCamera(find("video"), choice, signal);
     } catch (error) {
-      fail(error);
+      if (!signal.aborted) fail(error);
       return;
     } finally {
-      find("open").disabled = false;
+      if (!signal.aborted) find("open").disabled = false;
     }
+    opening = null;
     camera.addEventListener("lost", () => {
       close();
       hint("", "");
@@ -102,6 +105,8 @@ function start(form) {
   }
 
   function close() {
+    opening?.abort();
+    opening = null;
     coach?.stop();
     camera?.stop();
     sleep();
@@ -147,7 +152,7 @@ function start(form) {
   });
   files.addEventListener("change", refresh);
   window.addEventListener("pagehide", close);
-  isGranted().then((yes) => yes && !camera && open());
+  isGranted().then((yes) => yes && !camera && !opening && open());
 
   // --- saving -----------------------------------------------------------------
   function refusal(text) {

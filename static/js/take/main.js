@@ -50,7 +50,8 @@ function choose(next, { focus = false } = {}) {
 
 /** Whoever let this page have the camera before need not press a button again. */
 async function startIfGranted() {
-  if (way === "live" && !stage.camera && (await isGranted())) stage.start();
+  const isWanted = () => way === "live" && !stage.camera && !stage.isOpening;
+  if (isWanted() && (await isGranted()) && isWanted()) stage.start();
 }
 
 function resume() {

@@ -6,6 +6,7 @@ import { isMuted, setMuted } from "./sound.js";
 /** Fires `on` and `off`; `camera` is null while it is off. */
 export class Stage extends EventTarget {
   camera = null;
+  #opening = null; // aborted by whatever comes before the camera has opened
   #release = null;
 
   constructor() {
@@ -40,17 +41,19 @@ export class Stage extends EventTarget {
 
   async start(choice = {}) {
     this.#end();
+    const { signal } = (this.#opening = new AbortController());
     byId("stage-fault").hidden = true;
     byId("stage-start").hidden = true;
     byId("stage").setAttribute("aria-busy", "true");
     try {
-      this.camera = await openCamera(byId("video"), choice);
+      this.camera = await openCamera(byId("video"), choice, signal);
     } catch (error) {
-      this.#fail(error);
+      if (!signal.aborted) this.#fail(error);
       return;
     } finally {
-      byId("stage").removeAttribute("aria-busy");
+      if (!signal.aborted) byId("stage").removeAttribute("aria-busy");
     }
+    this.#opening = null;
     const { width, height } = this.camera.size;
     byId("stage").style.aspectRatio = `${width} / ${height}`;
     byId("stage").classList.add("is-on");
@@ -60,6 +63,11 @@ export class Stage extends EventTarget {
     this.#sayMirror();
     await this.#listDevices();
     this.dispatchEvent(new Event("on"));
+  }
+
+  /** Whether a camera has been asked for and isn't here yet. */
+  get isOpening() {
+    return this.#opening !== null;
   }
 
   stop() {
@@ -75,6 +83,9 @@ export class Stage extends EventTarget {
   }
 
   #end() {
+    this.#opening?.abort();
+    this.#opening = null;
+    byId("stage").removeAttribute("aria-busy");
     const wasOn = this.camera !== null;
     this.camera?.stop();
     this.camera = null;
