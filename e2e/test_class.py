@@ -1,19 +1,15 @@
 """A class and its students in a real browser."""
 
 import pytest
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import expect
 
 from accounts.models import User
 from attendance.models import Status
 from attendance.tests.factories import make_record, make_session
 from classroom.models import Classroom, Student
-from classroom.tests.factories import days, make_class, make_student
+from classroom.tests.factories import days, make_class
 from e2e.conftest import Barriers, Open, SignIn, Watched
 from faces.tests.factories import make_template
-
-PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1440, "height": 900}
-LIMIT = 150_000  # bytes of a page with its scripts and styles
 
 
 @pytest.fixture
@@ -27,79 +23,6 @@ def lived_in(maths: Classroom, students: list[Student], alice: User) -> Classroo
     template.quality = {"yaw": 18.0, "eye_distance": 60, "sharpness": 300}
     template.save()
     return maths
-
-
-def pages(classroom: Classroom, student: Student) -> list[str]:
-    of_class, of_student = (
-        f"/app/classes/{classroom.pk}/",
-        f"/app/students/{student.pk}/",
-    )
-    return [
-        of_class,
-        f"{of_class}students/add/",
-        f"{of_class}students/{student.pk}/take-out/",
-        of_student,
-        f"{of_student}edit/",
-        f"{of_student}face/?class={classroom.pk}",
-        f"{of_student}face/remove/",
-        "/app/account/",
-        "/app/account/password/",
-    ]
-
-
-def weight(page: Page, address: str) -> int:
-    """Return the bytes of a page and of all it loads."""
-    answers: list[Response] = []
-
-    def note(answer: Response) -> None:
-        answers.append(answer)
-
-    page.on("response", note)
-    page.goto(address, wait_until="networkidle")
-    page.remove_listener("response", note)
-    return sum(len(answer.body()) for answer in answers)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_no_page_has_a_barrier_or_is_too_wide(
-    open_page: Open,
-    sign_in: SignIn,
-    barriers: Barriers,
-    watched: Watched,
-    alice: User,
-    lived_in: Classroom,
-    students: list[Student],
-    scheme: str,
-    viewport: dict[str, int],
-) -> None:
-    page = open_page(color_scheme=scheme, viewport=viewport)
-    sign_in(page, alice)
-    found, widths = {}, {}
-    for address in pages(lived_in, students[0]):
-        page.goto(address)
-        found[address] = barriers(page)
-        widths[address] = page.evaluate("document.documentElement.scrollWidth")
-    assert {address: faults for address, faults in found.items() if faults} == {}
-    assert set(widths.values()) == {viewport["width"]}, widths
-    assert watched.faults == []
-
-
-def test_every_page_is_light(
-    open_page: Open,
-    sign_in: SignIn,
-    alice: User,
-    lived_in: Classroom,
-    students: list[Student],
-) -> None:
-    for number in range(400):
-        make_student(f"Many {number:03}", lived_in)
-    page = open_page()
-    sign_in(page, alice)
-    page.route("**/*", lambda route: route.continue_())  # which turns the cache off
-    sizes = {address: weight(page, address) for address in pages(lived_in, students[0])}
-    assert len(sizes) > 5
-    assert {address: size for address, size in sizes.items() if size > LIMIT} == {}
 
 
 def test_a_search_narrows_the_roster_while_typing(

@@ -3,19 +3,17 @@
 from datetime import date
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from accounts.models import User
 from attendance.models import Record, Session, Status
 from attendance.services import mark_by_face
-from attendance.tests.factories import make_record, make_session
+from attendance.tests.factories import make_session
 from classroom.models import Classroom, Student
-from classroom.tests.factories import days, make_student
+from classroom.tests.factories import days
 from e2e.conftest import Barriers, Open, SignIn, Watched
 
 PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1440, "height": 900}
-HEAVIEST = 150_000  # bytes of a page with its scripts and styles
 
 
 @pytest.fixture
@@ -206,31 +204,6 @@ def test_a_stranger_finds_nothing(
         expect(page.get_by_role("main")).not_to_contain_text("Maths")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_every_page_fits_and_has_no_barrier(
-    open_page: Open,
-    sign_in: SignIn,
-    watched: Watched,
-    barriers: Barriers,
-    alice: User,
-    session: Session,
-    scheme: str,
-    viewport: dict[str, int],
-) -> None:
-    page = open_page(color_scheme=scheme, viewport=viewport)
-    sign_in(page, alice)
-    found: dict[str, list[str]] = {}
-    widths = {}
-    for address in addresses(session):
-        page.goto(address)
-        found[address] = barriers(page)
-        widths[address] = page.evaluate("document.documentElement.scrollWidth")
-    assert not any(found.values()), found
-    assert max(widths.values()) <= viewport["width"], widths
-    assert watched.faults == []
-
-
 def test_every_target_is_as_large_as_a_thumb(
     open_page: Open, sign_in: SignIn, alice: User, session: Session
 ) -> None:
@@ -247,32 +220,3 @@ def test_every_target_is_as_large_as_a_thumb(
               .map((one) => one.outerHTML.slice(0, 120))"""
         )
     assert not any(small.values()), small
-
-
-def test_every_page_is_light(
-    open_page: Open,
-    sign_in: SignIn,
-    alice: User,
-    maths: Classroom,
-    session: Session,
-) -> None:
-    for number in range(30):
-        make_record(session, make_student(f"Student Number {number}", maths))
-    weights = {}
-    for address in addresses(session):
-        page = open_page()
-        sign_in(page, alice)
-        weights[address] = weight(page, address)
-    assert min(weights.values()) > 10_000, weights  # it is really measured
-    assert max(weights.values()) < HEAVIEST, weights
-
-
-def weight(page: Page, address: str) -> int:
-    """Return the bytes of a page and all that it loads, before any compression."""
-    page.goto(address, wait_until="networkidle")
-    total: int = page.evaluate(
-        """() => [...performance.getEntriesByType("navigation"),
-          ...performance.getEntriesByType("resource")]
-          .reduce((sum, one) => sum + one.decodedBodySize, 0)"""
-    )
-    return total

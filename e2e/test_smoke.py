@@ -12,7 +12,6 @@ from e2e.conftest import Open, SignIn, Watched
 Barriers = Callable[[Page], list[str]]
 
 PHONE = {"width": 320, "height": 640}
-DESKTOP = {"width": 1280, "height": 800}
 
 
 def test_a_teacher_signs_in_and_out(
@@ -90,31 +89,6 @@ def test_the_pages_of_an_admin_obey_the_policy(
     page.wait_for_load_state("networkidle")
     expect(page.get_by_role("heading", level=1).first).to_be_visible()
     assert watched.faults == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_axe_finds_no_barrier(
-    open_page: Open,
-    sign_in: SignIn,
-    barriers: Barriers,
-    alice: User,
-    maths: Classroom,
-    students: list[Student],
-    scheme: str,
-    viewport: dict[str, int],
-) -> None:
-    page = open_page(color_scheme=scheme, viewport=viewport)
-    found = []
-    for address in ("/accounts/login/", "/accounts/nowhere"):
-        page.goto(address)
-        found += barriers(page)
-    sign_in(page, alice)
-    found += barriers(page)
-    page.get_by_role("link", name="Take attendance").click()
-    expect(page.get_by_role("heading", name=maths.class_name)).to_be_visible()
-    found += barriers(page)
-    assert found == []
 
 
 def test_nothing_is_wider_than_a_small_phone(
