@@ -13,6 +13,7 @@ DOCUMENTS = [
     *sorted(BASE_DIR.glob("*.md")),
     *sorted((BASE_DIR / "docs").glob("*.md")),
 ]
+HEAVIEST = 150_000  # bytes of a picture
 COMPOSE_PROFILES = {"tls", "plain"}
 
 
@@ -53,6 +54,15 @@ def test_every_link_leads_somewhere(document: Path) -> None:
         if not target.exists() or (heading and heading not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+def test_every_picture_is_used_and_light() -> None:
+    pictures = sorted((BASE_DIR / "docs" / "images").iterdir())
+    words = "".join(content(document) for document in DOCUMENTS)
+    assert [one.name for one in pictures if f"images/{one.name}" not in words] == []
+    assert [one.name for one in pictures if one.stat().st_size >= HEAVIEST] == []
+    shown = set(re.findall(r"images/([\w-]+\.png)", words))
+    assert shown == {one.name for one in pictures}
 
 
 @by_name
