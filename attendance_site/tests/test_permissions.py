@@ -313,7 +313,7 @@ def joined(before: str, route: str) -> str:
 def example(row: Row) -> str:
     """Return an address of the row's route, with some number for each name."""
     numbers: dict[str, int] = dict.fromkeys(NAMES, 1)
-    return row.url.format(**numbers)
+    return row.url.partition("?")[0].format(**numbers)
 
 
 NAMES = (
