@@ -36,6 +36,7 @@ def label(job: Job) -> str:
 @login_required
 def job_list(request: HttpRequest) -> HttpResponse:
     """List the user's jobs, the newest first; an admin sees everybody's."""
+    jobs.end_overdue()
     seen = Job.objects.for_user(cast(User, request.user))
     rows = seen.defer("result", "arguments", "secret").select_related("owner")
     page = Paginator(rows, JOBS_A_PAGE).get_page(request.GET.get("page"))

@@ -259,11 +259,16 @@ def beat() -> None:
         )
 
 
+def end_overdue() -> None:
+    """End what waits for too long; the site asks too, where no worker runs at all."""
+    for job in Job.objects.unfinished().filter(created_at__lt=timezone.now() - LONGEST):
+        _give_up(job, "expired", "It was not done within 24 hours.")
+
+
 def sweep() -> None:
     """Call workers to what was left lying, end what is hopeless, forget what is old."""
     now = timezone.now()
-    for job in Job.objects.unfinished().filter(created_at__lt=now - LONGEST):
-        _give_up(job, "expired", "It was not done within 24 hours.")
+    end_overdue()
     stale = Q(state=JobState.RUNNING, heartbeat_at__lt=now - lease())
     waiting = Q(state=JobState.QUEUED)
     for job in Job.objects.filter(stale, attempts__gte=MAX_ATTEMPTS):

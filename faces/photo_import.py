@@ -64,6 +64,7 @@ class Crashed(FaceError):
 
 def require_no_other(owner: User) -> None:
     """Raise ImportRunning while an archive of this user waits or is being read."""
+    jobs.end_overdue()
     if Job.objects.unfinished().filter(owner=owner, kind=KIND).exists():
         raise ImportRunning
 

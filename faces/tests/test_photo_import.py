@@ -1,5 +1,6 @@
 """Photos from an archive: each is enrolled once or listed with its reason."""
 
+import datetime as dt
 import io
 import zipfile
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import jobs
@@ -254,6 +256,19 @@ def test_a_worker_killed_at_the_very_end_leaves_no_archive_for_long(
     Job.objects.filter(pk=job.pk).update(state="done", secret=None)
     assert len(list(folder.iterdir())) == 1
     jobs.sweep()
+    assert list(folder.iterdir()) == []
+
+
+def test_without_any_worker_an_archive_goes_after_a_day_too(
+    client: Client, alice: User, students: list[Student], folder: Path
+) -> None:
+    job = begun(alice, {f"{students[0].student_id}.png": photo_of(1)})
+    yesterday = timezone.now() - dt.timedelta(hours=25)
+    Job.objects.filter(pk=job.pk).update(created_at=yesterday)
+    client.force_login(alice)
+    client.get("/app/jobs/")
+    job.refresh_from_db()
+    assert (job.state, job.error, job.secret) == ("failed", "expired", None)
     assert list(folder.iterdir()) == []
 
 

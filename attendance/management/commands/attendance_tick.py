@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from accounts import jobs
 from attendance.tick import tick
 
 
@@ -15,6 +16,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         done = tick()
+        # Where this is all that runs by the clock, archives must not lie for ever.
+        jobs.end_overdue()
         self.stdout.write(
             f"Opened {done.opened}, closed {done.closed}, excused {done.excused}."
         )
