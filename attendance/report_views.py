@@ -28,6 +28,7 @@ MISSES_A_PAGE = 40
 # As wide as a desktop, and with a page of students well under what a page may weigh.
 GRID_SESSIONS = 25
 SHORT_LIST = 8  # students of a rule on a page that is about more
+WHOLE_LIST = 150  # and on the page of the rules' lists: what a person can read
 
 
 def shown(
@@ -97,7 +98,9 @@ def absences(request: HttpRequest) -> HttpResponse:
     """Show who was missing as often as the rules say, in all classes of a user."""
     period = wanted_period(request)
     classes = Classroom.objects.for_user(user_of(request))
-    return shown(request, "absences", period, followed(request, classes, period))
+    lists = followed(request, classes, period)
+    context = {**lists, "short": WHOLE_LIST, "is_whole": True}
+    return shown(request, "absences", period, context)
 
 
 @require_GET

@@ -101,7 +101,13 @@ def test_nothing_is_wider_than_a_small_phone(
     page = open_page(viewport=PHONE)
     sign_in(page, alice)
     widths = {}
-    for address in ("/app/", f"/app/classes/{maths.pk}/take/", "/accounts/nowhere"):
+    for address in (
+        "/app/",
+        f"/app/classes/{maths.pk}/take/",
+        "/app/reports/",
+        f"/app/reports/classes/{maths.pk}/",
+        "/accounts/nowhere",
+    ):
         page.goto(address)
         widths[address] = page.evaluate("document.documentElement.scrollWidth")
     assert set(widths.values()) == {PHONE["width"]}, widths

@@ -88,6 +88,21 @@ def test_a_grid_has_a_letter_a_student_and_session(
     assert page.count('<td class="p">P</td>') == 3
 
 
+def test_a_list_that_is_too_long_to_read_leads_to_the_whole_one(
+    client: Client,
+    alice: User,
+    lived_in: Session,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    AbsenceRule.objects.update(late=True)  # so that Eva is on it, too
+    monkeypatch.setattr(report_views, "SHORT_LIST", 1)
+    assert "Show all 2" in read(client, alice, "/app/reports/")
+    assert "the files hold all" not in read(client, alice, "/app/reports/absences/")
+    monkeypatch.setattr(report_views, "WHOLE_LIST", 1)
+    page = read(client, alice, "/app/reports/absences/")
+    assert "The first 1 of 2 are shown; the files hold all." in page
+
+
 def test_a_long_grid_begins_with_its_latest_sessions(
     client: Client,
     alice: User,
