@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from accounts.errors import DomainError
 from accounts.filters import FlagFilter, IdFilter, SearchFilter
 from accounts.viewsets import ResourceViewSet, requester
+from classroom.erasure import erase_student
 from classroom.models import Classroom, Enrollment, Student
 from classroom.rosters import end_enrolment, enrol
 from classroom.serializers import (
@@ -132,3 +133,7 @@ class StudentViewSet(ResourceViewSet[Student]):
         students: Any = super().get_queryset()
         mine: QuerySet[Student] = students.with_classes(requester(self.request))
         return mine
+
+    def perform_destroy(self, instance: Student) -> None:
+        """Erase all that is held of the student; a receipt remains for admins."""
+        erase_student(instance, by=requester(self.request))

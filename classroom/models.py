@@ -10,6 +10,27 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from classroom.consent_models import (
+    Consent,
+    ConsentState,
+    ErasureReceipt,
+    Relation,
+    consent_state,
+)
+
+__all__ = [
+    "ClassAccess",
+    "Classroom",
+    "Consent",
+    "ConsentState",
+    "Enrollment",
+    "ErasureReceipt",
+    "Relation",
+    "Student",
+    "consent_state",
+    "current_school_year",
+    "school_year_on",
+]
 
 FIRST_MONTH = 8  # A school year begins in August.
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from accounts.imports import Importer, Line, Report
 from accounts.models import User
 from classroom.models import Classroom, Enrollment, Student, current_school_year
+from classroom.roster_consents import CONSENT_COLUMNS, RosterConsents
 from classroom.rosters import enrol
 
 IMPORTER: Final = Importer(
@@ -25,13 +26,34 @@ IMPORTER: Final = Importer(
         "school_year": ("year", "curso escolar", "año"),
         "email": ("e-mail", "mail", "email address", "contact", "correo"),
         "phone": ("telephone", "mobile", "teléfono", "móvil"),
+        "consent_by": ("consent given by", "consentimiento de"),
+        "consent_relation": ("consent relation", "relación"),
+        "consent_date": ("consent given on", "fecha del consentimiento"),
+        "consent_until": ("consent valid until", "consentimiento hasta"),
     },
     needed=("student_id", "full_name"),
     apply="classroom.roster_import.apply",
     options=("class_id",),
     example=(
-        ("student_id", "full_name", "class_code", "email", "phone"),
-        ("S0001", "Cleo Castro", "MAT-1", "castro@family.example", "+34 600 000 000"),
+        (
+            "student_id",
+            "full_name",
+            "class_code",
+            "email",
+            "phone",
+            *CONSENT_COLUMNS,
+        ),
+        (
+            "S0001",
+            "Cleo Castro",
+            "MAT-1",
+            "castro@family.example",
+            "+34 600 000 000",
+            "Carla Castro",
+            "parent",
+            "2026-09-01",
+            "2027-07-31",
+        ),
     ),
 )
 CONTACTS: Final = ("email", "phone")
@@ -54,10 +76,12 @@ def apply(
     changed: dict[str, Student] = {}
     wanted: dict[int, dict[str, Student]] = defaultdict(dict)
     names: dict[str, tuple[int, str]] = {}
+    consents = RosterConsents(known)
     for number, values in lines:
         room = _class_of(values, classes, fallback)
         student = changed.get(values["student_id"]) or known.get(values["student_id"])
         _check(report, number, values, owner, student, own)
+        consents.read(report, number, values)
         if values.get("class_code") and room is None:
             detail = _("You have no class with the code %(code)s in that school year.")
             report.fault(
@@ -88,8 +112,11 @@ def apply(
         report.counts = {}
         return report
     _count(report, changed, known, wanted)
+    if consents.new:
+        report.counts["consents"] = len(consents.new)
     if not dry:
         _write(changed, wanted)
+        consents.write(known, by=owner)
     return report
 
 
