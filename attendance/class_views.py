@@ -24,9 +24,16 @@ from attendance.class_forms import StudentForm
 from attendance.models import Record
 from attendance.pages import neighbours, user_of, visible_class
 from attendance.rosters import LOW_RATE, Show, class_rate, classes_of, roster
-from classroom.models import Classroom, Enrollment, Student
+from classroom.consents import current_consent
+from classroom.models import (
+    Classroom,
+    ConsentState,
+    Enrollment,
+    ErasureReceipt,
+    Student,
+)
 from classroom.rosters import end_enrolment, enrol
-from faces import runtime
+from faces import consent, runtime
 from faces.models import MAX_TEMPLATES, FaceTemplate
 from faces.words import template_words
 
@@ -200,10 +207,33 @@ def student(request: HttpRequest, student_id: int) -> HttpResponse:
         "templates": active,
         "older": older,
         "is_full": len(active) >= MAX_TEMPLATES,
+        **_consent_of(found),
         "page": page,
         "pages": neighbours(page),
     }
     return render(request, "attendance/student.html", context)
+
+
+CONSENT_BADGES = {
+    ConsentState.GIVEN: "present",
+    ConsentState.EXPIRED: "late",
+    ConsentState.WITHDRAWN: "absent",
+    ConsentState.NONE: "late",
+}
+
+
+def _consent_of(found: Student) -> dict[str, Any]:
+    """Return a student's consent and the receipts of earlier erasures; two queries."""
+    known = current_consent(found)
+    state = known.state() if known else ConsentState.NONE
+    return {
+        "asks_consent": consent.is_asked(),
+        "consent": known,
+        "consent_state": state,
+        "consent_badge": CONSENT_BADGES[state],
+        "may_enrol": consent.allows(state),
+        "receipts": ErasureReceipt.objects.filter(student=found)[:3],
+    }
 
 
 def _templates(found: Student) -> tuple[list[dict[str, Any]], int]:

@@ -12,6 +12,7 @@ from accounts.models import User
 from attendance.services import Mark, current_session, mark_by_face
 from classroom.models import Classroom, Student
 from faces import figures, gallery, runtime
+from faces.consent import ConsentMissing, left_out
 from faces.engine.errors import FaceError, MultipleFaces, NoFace
 from faces.engine.quality import check
 from faces.engine.types import Detection, Face
@@ -115,7 +116,7 @@ def verify(
         reason=reason,
         candidates=_named(found, students) if recognised is None else [],
         hints=[
-            *(_old_templates(classroom) if reason == "nobody_enrolled" else []),
+            *(_why_nobody(classroom) if reason == "nobody_enrolled" else []),
             *check(face, shape, level="standard"),
         ],
         threshold=runtime.threshold(),
@@ -286,6 +287,24 @@ def _reason(found: Match, templates: Gallery) -> str:
     if not templates.owners.size:
         return "nobody_enrolled"
     return "ambiguous" if found.outcome == "ambiguous" else "no_match"
+
+
+def _why_nobody(classroom: Classroom) -> list[Doubt]:
+    """Say why a class whose students were enrolled has nobody to be compared with."""
+    return [*_old_templates(classroom), *_without_consent(classroom)]
+
+
+def _without_consent(classroom: Classroom) -> list[Doubt]:
+    students = Student.objects.in_class(classroom.pk)
+    count = left_out(students, model_id=runtime.active_model_id()).count()
+    if not count:
+        return []
+    words = ngettext(
+        "%(count)d student of this class is enrolled, but without a consent.",
+        "%(count)d students of this class are enrolled, but without a consent.",
+        count,
+    )
+    return [Doubt(ConsentMissing.code, words % {"count": count})]
 
 
 def _old_templates(classroom: Classroom) -> list[Doubt]:

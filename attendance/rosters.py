@@ -12,8 +12,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from attendance.models import Record, Status
 from attendance.register import HERE
-from classroom.models import Classroom, Enrollment, Student
+from classroom.models import (
+    Classroom,
+    ConsentState,
+    Enrollment,
+    Student,
+    consent_state,
+)
 from faces.api import enrolled_templates
+from faces.consent import is_asked
 
 # Who misses a tenth of the school days is called chronically absent (U.S. Department of
 # Education); most schools act on that line.
@@ -29,6 +36,7 @@ class Show(TextChoices):
     NO_FACE = "no-face", _("Without a face")
     LOW = "low", _("Low attendance")
     NEVER = "never", _("Never seen")
+    NO_CONSENT = "no-consent", _("Without a consent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,17 @@ class Seat:
     here: int
     counted: int
     last_seen: dt.date | None
+    consent: str
+
+    @property
+    def said_no(self) -> bool:
+        return is_asked() and self.consent == ConsentState.WITHDRAWN
+
+    @property
+    def lacks_consent(self) -> bool:
+        """Say whether the family is still to be asked, or to be asked again."""
+        answered = (ConsentState.GIVEN, ConsentState.WITHDRAWN)
+        return is_asked() and self.consent not in answered
 
     @property
     def rate(self) -> float | None:
@@ -57,6 +76,7 @@ class Seat:
     def is_shown(self, show: str) -> bool:
         return {
             Show.NO_FACE: not self.has_face,
+            Show.NO_CONSENT: self.lacks_consent,
             Show.LOW: self.is_low,
             Show.NEVER: self.counted > 0 and self.last_seen is None,
         }.get(Show(show), True)
@@ -77,9 +97,10 @@ def roster(classroom: Classroom) -> list[Seat]:
         here=Count("records", filter=here),
         counted=Count("records", filter=mine & Q(records__status__in=COUNTED)),
         last_seen=Max("records__session__date", filter=here),
+        consent=consent_state(),
     )
     return [
-        Seat(one, one.has_face, one.here, one.counted, one.last_seen)
+        Seat(one, one.has_face, one.here, one.counted, one.last_seen, one.consent)
         for one in students
     ]
 

@@ -25,8 +25,16 @@ from classroom.admin import (
 )
 from classroom.admin_filters import Choice, SeatFilter
 from classroom.admin_seats import RosterInline
-from classroom.models import Classroom, Enrollment, Student
+from classroom.erasure import erase_student
+from classroom.models import Classroom, Enrollment, Student, consent_state
 from faces import look_alike_admin, runtime, services
+from faces.consent_admin import (
+    CONSENT_COLUMN,
+    ConsentFilter,
+    ConsentInline,
+    consent_badge,
+    withdraw_action,
+)
 from faces.engine.errors import EngineError, FaceError
 from faces.forms import EnrolForm
 from faces.models import FaceTemplate
@@ -68,12 +76,43 @@ class FaceFilter(admin.SimpleListFilter):
 class FaceStudentAdmin(StudentAdmin):
     """Students, completed with their faces."""
 
-    list_display = ["full_name", "student_id", "classes", "face_badge", "email"]
-    list_filter = [SeatFilter, FaceFilter]
-    actions = [export_action("students", [*STUDENT_COLUMNS, FACE_COLUMN])]
+    list_display = [
+        "full_name",
+        "student_id",
+        "classes",
+        "face_badge",
+        "consent_badge",
+        "email",
+    ]
+    list_filter = [SeatFilter, FaceFilter, ConsentFilter]
+    inlines = [*StudentAdmin.inlines, ConsentInline]
+    actions = [
+        withdraw_action,
+        export_action("students", [*STUDENT_COLUMNS, FACE_COLUMN, CONSENT_COLUMN]),
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Student]:
-        return super().get_queryset(request).annotate(face=face_state())
+        students = super().get_queryset(request)
+        return students.annotate(face=face_state(), consent=consent_state())
+
+    @admin.display(description=_("consent"), ordering="consent")
+    def consent_badge(self, student: Student) -> SafeString:
+        return consent_badge(student.consent)  # type: ignore[attr-defined]
+
+    def delete_model(self, request: HttpRequest, obj: Student) -> None:
+        """Erase all that is held of a student, and say where the receipt is."""
+        receipt = erase_student(obj, by=cast(User, request.user))
+        address = reverse("erasure-receipt", args=[receipt.pk])
+        text = format_html(
+            '{} <a href="{}">{}</a>', _("Erased, with a"), address, _("receipt")
+        )
+        self.message_user(request, text, messages.SUCCESS)
+
+    def delete_queryset(
+        self, request: HttpRequest, queryset: QuerySet[Student]
+    ) -> None:
+        for student in queryset:
+            self.delete_model(request, student)
 
     @admin.display(description=_("face"), ordering="face")
     def face_badge(self, student: Student) -> SafeString:

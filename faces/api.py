@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from accounts.fields import RowIdField
 from accounts.viewsets import requester
 from classroom.api import StudentFilter, StudentSerializer, StudentViewSet
-from classroom.models import Student
+from classroom.models import ConsentState, Student, consent_state
 from faces import runtime, services
 from faces.models import FaceTemplate
 from faces.status import FaceState, face_state
@@ -43,14 +43,28 @@ class EnrolledStudentSerializer(StudentSerializer):
         help_text="`needs_new_photo`: all templates are another model's.",
     )
 
+    consent_state = serializers.ChoiceField(
+        choices=ConsentState.choices,
+        read_only=True,
+        help_text="What is on record of the consent to the face, as of today.",
+    )
+
     class Meta(StudentSerializer.Meta):
-        fields = [*StudentSerializer.Meta.fields, "face_enrolled", "face_state"]
+        fields = [
+            *StudentSerializer.Meta.fields,
+            "face_enrolled",
+            "face_state",
+            "consent_state",
+        ]
 
 
 class EnrolledStudentFilter(StudentFilter):
     face_state = ChoiceFilter(
         choices=FaceState.choices,
         help_text="With `needs_new_photo`, `count` says how many wait for one.",
+    )
+    consent_state = ChoiceFilter(
+        choices=ConsentState.choices, help_text="With `none`: who is still to be asked."
     )
 
 
@@ -63,7 +77,7 @@ class EnrolledStudentViewSet(StudentViewSet):
     def get_queryset(self) -> QuerySet[Student]:
         mine = enrolled_templates().filter(student=OuterRef("pk"))
         students = super().get_queryset().annotate(face_enrolled=Exists(mine))
-        return students.annotate(face_state=face_state())
+        return students.annotate(face_state=face_state(), consent_state=consent_state())
 
 
 def enrolled_templates() -> QuerySet[FaceTemplate]:

@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from classroom.models import Student
+from faces.consent import comparable
 from faces.matching import Gallery
 from faces.models import FaceTemplate
 from faces.vault import SealBroken, open_sealed
@@ -56,6 +57,11 @@ def for_school(*, model_id: str) -> Gallery:
     return _current((model_id, None), FaceTemplate.objects.all())
 
 
+def number_kept(*, model_id: str) -> int:
+    """Return how many templates the school's gallery has if all of them open."""
+    return comparable(FaceTemplate.objects.of_model(model_id)).count()
+
+
 def forget() -> None:
     """Drop every opened embedding of this process."""
     with _lock:
@@ -63,7 +69,8 @@ def forget() -> None:
 
 
 def _current(scope: Scope, templates: QuerySet[FaceTemplate]) -> Gallery:
-    templates = templates.filter(model_id=scope[0]).order_by("student_id", "id")
+    templates = comparable(templates.filter(model_id=scope[0]))
+    templates = templates.order_by("student_id", "id")
     rows = tuple(templates.values_list("id", "created_at", "student__pk"))
     with _lock:
         known = _entries.get(scope, Entry())

@@ -24,7 +24,7 @@ from accounts.errors import DomainError
 from accounts.job_models import JobState
 from accounts.models import Job, User
 from classroom.models import Student
-from faces import gallery, runtime, services, spool, words
+from faces import consent, gallery, runtime, services, spool, words
 from faces.archives import Entry, NotAnArchive, PhotoArchive, json_safe
 from faces.engine.errors import EngineError, FaceError, ImageTooLarge, UnsupportedFormat
 from faces.engine.types import Face
@@ -251,6 +251,7 @@ class Reading:
         )
         line.digest = hmac.new(self.key, photo, sha256).hexdigest()
         line.save(update_fields=["student", "state", "tries", "digest"])
+        consent.require_consent(student)
         same = ImportedPhoto.objects.filter(
             job=line.job_id, student=student, digest=line.digest, number__lt=line.number
         )

@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy
 
 from accounts.errors import DomainError
 from accounts.models import User
+from classroom.consents import current_consent
 from classroom.models import Student
-from faces import gallery, runtime, vault
+from faces import consent, gallery, runtime, vault
 from faces.engine.errors import FaceError, MultipleFaces, NoFace
 from faces.engine.image import decode
 from faces.engine.quality import check
@@ -106,9 +107,10 @@ def register(
 ) -> Registration:
     """Enrol a student from one to five photos: all of them or none.
 
-    Raises FaceError (with `photo`, counted from 1, where one photo is to blame),
-    TooManyTemplates and EngineError.
+    Raises FaceError (with `photo`, counted from 1, where one photo is to blame; also
+    ConsentMissing), TooManyTemplates and EngineError.
     """
+    consent.require_consent(student)
     with runtime.get_engine().turn():
         faces = [_face_of(photo, at) for at, photo in enumerate(photos, start=1)]
     warnings = examine(student, faces, by=by, allow_duplicate=allow_duplicate)
@@ -124,7 +126,7 @@ def examine(
     school = gallery.for_school(model_id=runtime.active_model_id())
     if settings.FACE_ENROLL_REVIEW == "strict" and not allow_duplicate:
         _require_closest_to_own(probes, student, school)
-    warnings = _doubts(probes, student, school)
+    warnings = [*_consent_doubts(student), *_doubts(probes, student, school)]
     look_alike = _closest_other(probes, student, school)
     if look_alike and look_alike.similarity >= LOOK_ALIKE_SIMILARITY:
         refused = look_alike.similarity >= DUPLICATE_SIMILARITY
@@ -159,9 +161,11 @@ def _face_of(photo: bytes, number: int) -> Face:
 def save(
     student: Student, faces: Sequence[Face], by: User, duplicate_reason: str = ""
 ) -> list[FaceTemplate]:
-    """Seal and keep examined faces; raises TooManyTemplates."""
-    # The lock keeps two enrolments at once from both seeing room for their photos.
+    """Seal and keep examined faces; raises TooManyTemplates and ConsentMissing."""
+    # The lock keeps two enrolments at once from both seeing room for their photos, and
+    # one from outrunning a withdrawal.
     Student.objects.select_for_update().get(pk=student.pk)
+    consent.require_consent(student)
     model_id = runtime.active_model_id()
     kept = FaceTemplate.objects.filter(student=student, model_id=model_id).count()
     if kept + len(faces) > MAX_TEMPLATES:
@@ -186,6 +190,11 @@ def _template(
         duplicate_reason=duplicate_reason,
         created_by=by,
     )
+
+
+def _consent_doubts(student: Student) -> list[Doubt]:
+    words = consent.missing_words(current_consent(student))
+    return [Doubt(consent.ConsentMissing.code, words)] if words else []
 
 
 def _doubts(probes: np.ndarray, student: Student, school: Gallery) -> list[Doubt]:

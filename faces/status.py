@@ -72,7 +72,7 @@ def photo_word(figures: dict[str, float]) -> str:
 def broken_templates() -> int:
     """Return how many templates of the active model can't be opened."""
     model_id = runtime.active_model_id()
-    kept = FaceTemplate.objects.filter(model_id=model_id).count()
+    kept = gallery.number_kept(model_id=model_id)
     return kept - len(gallery.for_school(model_id=model_id))
 
 

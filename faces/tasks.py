@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts import jobs
+from accounts import jobs, queue
 
 jobs.register(
     jobs.Kind(
@@ -13,3 +13,4 @@ jobs.register(
     )
 )
 jobs.on_sweep("faces.photo_import.sweep")
+queue.every(60, "faces.retention.hourly")

@@ -3,7 +3,7 @@
 from django.urls import include, path, re_path
 
 from accounts.routers import Router
-from faces import api, import_views, views
+from faces import api, consent_api, consent_views, import_views, views
 
 router = Router()
 router.register("students", api.EnrolledStudentViewSet, basename="student")
@@ -14,6 +14,21 @@ urlpatterns = [
         r"^face/register/(?P<student_id>\d+)/?$",
         api.RegisteredView.as_view(),
         name="face-registered",
+    ),
+    re_path(
+        r"^students/(?P<student_id>\d+)/consent/?$",
+        consent_api.ConsentView.as_view(),
+        name="api-student-consent",
+    ),
+    path(
+        "app/students/<int:student_id>/consent/",
+        consent_views.consent,
+        name="student-consent",
+    ),
+    path(
+        "app/students/<int:student_id>/consent/withdraw/",
+        consent_views.withdraw,
+        name="student-consent-withdraw",
     ),
     path("app/students/<int:student_id>/face/", views.face, name="student-face"),
     path(

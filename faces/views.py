@@ -21,8 +21,9 @@ from rest_framework.views import APIView
 
 from accounts.errors import DomainError
 from accounts.models import User
-from classroom.models import Classroom, Student
-from faces import coach, services, words
+from classroom.consents import current_consent
+from classroom.models import Classroom, ConsentState, Student
+from faces import coach, consent, services, words
 from faces.api import FaceThrottle, enrolled_templates, visible_student
 from faces.engine.errors import EngineError, FaceError
 from faces.forms import EnrolForm
@@ -83,6 +84,7 @@ def _enrol_page(
         "kept": kept,
         "room": max(0, MAX_TEMPLATES - kept),
         "most": services.MAX_PHOTOS,
+        **_consent_of(student),
         # Only where a look-alike stopped it; else it would invite to say yes.
         "asks_for_reason": form.data.get("allow_duplicate")
         or (refusal is not None and refusal.code == "duplicate_face"),
@@ -93,6 +95,20 @@ def _enrol_page(
         for name, value in refusal.headers.items():
             page.headers[name] = value
     return page
+
+
+def _consent_of(student: Student) -> dict[str, Any]:
+    """Return what the page says about the consent; nothing where none is asked for."""
+    if not consent.is_asked():
+        return {}
+    known = current_consent(student)
+    state = known.state() if known else ConsentState.NONE
+    return {
+        "consent": known,
+        "consent_state": state,
+        "consent_fault": not consent.allows(state),
+        "consent_words": consent.missing_words(known),
+    }
 
 
 def _enrol(

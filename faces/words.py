@@ -40,6 +40,10 @@ WORDS: Mapping[str, StrOrPromise] = {
     "too_dark": gettext_lazy("Turn to the light: the face is too dark."),
     "too_bright": gettext_lazy("Step out of the glare: the face is too bright."),
     "face_cut_off": gettext_lazy("Move to the middle: the face is cut off."),
+    "consent_missing": gettext_lazy(
+        "There is no consent for this face. Record it first; until then attendance is "
+        "entered by hand."
+    ),
     "closer_to_another": gettext_lazy(
         "This photo looks more like another student than like the other photos. Check "
         "whom it shows, or take it again."

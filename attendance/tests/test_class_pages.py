@@ -315,8 +315,9 @@ def test_the_student_page_asks_the_same_of_the_database_whatever_the_history(
     make_template(students[0], 1)
     for back in range(sessions):
         make_record(make_session(maths, date=days(-back)), students[0])
-    # Session, user, student, seats, counts, how many records, records, templates.
-    with django_assert_num_queries(8):
+    # Session, user, student, seats, counts, how many records, records, templates,
+    # consent, receipts.
+    with django_assert_num_queries(10):
         signed_in.get(f"/app/students/{students[0].pk}/")
 
 

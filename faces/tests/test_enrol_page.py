@@ -168,7 +168,7 @@ def test_the_page_asks_little_of_the_database(
     students: list[Student],
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    with django_assert_num_queries(4):  # session, user, student, templates
+    with django_assert_num_queries(5):  # session, user, student, templates, consent
         signed_in.get(url_of(students[0]))
 
 

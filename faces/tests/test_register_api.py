@@ -25,6 +25,12 @@ pytestmark = pytest.mark.django_db
 URL = "/face/register"
 
 
+@pytest.fixture(autouse=True)
+def nobody_asks_for_consent(settings: Settings) -> None:
+    """Keep its warning away from the others; `test_consent` is about it."""
+    settings.FACE_CONSENT = "off"
+
+
 def body(student: Student, *photos: bytes, **more: object) -> dict[str, object]:
     files: list[SimpleUploadedFile] = [upload(photo) for photo in photos]
     return {"student_id": student.pk, "file": files, **more}
