@@ -30,7 +30,7 @@ def fast_passwords(settings: Settings) -> None:
 @pytest.fixture(autouse=True)
 def sessions_in_the_database(settings: Settings) -> None:
     """Count the same queries with and without Redis, which would answer for one."""
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
+    settings.SESSION_ENGINE = "accounts.sessions.db"
 
 
 @pytest.fixture(autouse=True)

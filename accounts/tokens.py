@@ -6,6 +6,8 @@ from django.utils.translation import gettext as _
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from rest_framework_simplejwt import authentication, tokens
 from rest_framework_simplejwt.exceptions import AuthenticationFailed
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+from rest_framework_simplejwt.utils import datetime_from_epoch
 
 CLAIM = "sign_outs"
 
@@ -15,8 +17,20 @@ class RefreshToken(tokens.RefreshToken):
 
     @classmethod
     def for_user(cls, user: Any) -> Any:
-        token = super().for_user(user)
+        """Return a new token, listed by its id.
+
+        The library's own list keeps the whole token, with which a copy of the database
+        would be as good as a login.
+        """
+        token: Any = super(tokens.BlacklistMixin, cls).for_user(user)
         token[CLAIM] = user.sign_outs
+        OutstandingToken.objects.create(
+            user=user,
+            jti=token["jti"],
+            token="",
+            created_at=token.current_time,
+            expires_at=datetime_from_epoch(token["exp"]),
+        )
         return token
 
 

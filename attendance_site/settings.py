@@ -143,11 +143,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = conf.redis_url("REDIS_URL")
 CACHES = caches.configuration(REDIS_URL)
 SESSION_CACHE_ALIAS = "sessions"
-SESSION_ENGINE = (
-    "django.contrib.sessions.backends.cached_db"
-    if REDIS_URL
-    else "django.contrib.sessions.backends.db"
-)
+SESSION_ENGINE = "accounts.sessions.cached_db" if REDIS_URL else "accounts.sessions.db"
 vars().update(conf.email("EMAIL_URL"))
 DEFAULT_FROM_EMAIL = (
     conf.text("EMAIL_FROM") or f"Rollbook <rollbook@{_public.hostname}>"
@@ -241,6 +237,17 @@ FACE_QUEUE = conf.whole_number("FACE_QUEUE", default=16, low=0, high=10_000)
 FACE_ENROLL_REVIEW = conf.choice(
     "FACE_ENROLL_REVIEW", ("off", "standard", "strict"), default="standard"
 )
+# What a missing consent does; see docs/privacy.md.
+FACE_CONSENT = conf.choice("FACE_CONSENT", ("off", "warn", "require"), default="warn")
+# Templates go so many days after a student has left the last class: longer than any
+# summer, because a school that archives in June may seat its students in September.
+FACE_RETENTION_DAYS = conf.whole_number(
+    "FACE_RETENTION_DAYS", default=90, low=0, high=3650
+)
+# How long the school keeps its backups; printed on the receipt of each erasure.
+BACKUP_RETENTION_DAYS = conf.whole_number(
+    "BACKUP_RETENTION_DAYS", default=30, low=0, high=3650
+)
 FACE_MAX_UPLOAD_MB = conf.whole_number("FACE_MAX_UPLOAD_MB", default=10, low=1, high=99)
 FACE_MAX_PIXELS = conf.whole_number(
     "FACE_MAX_PIXELS", default=40_000_000, low=10_000, high=500_000_000
@@ -304,6 +311,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Two kinds of state: without names of their own they would take turns at one.
+    "ENUM_NAME_OVERRIDES": {
+        "ConsentStateEnum": "classroom.consent_models.ConsentState",
+        "JobStateEnum": "accounts.job_models.JobState",
+    },
     "PREPROCESSING_HOOKS": ["attendance_site.docs.without_last_slash"],
 }
 

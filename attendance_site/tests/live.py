@@ -143,9 +143,15 @@ class Browser:
 
     url: str
     token: str = ""
-    opener: OpenerDirector = field(
-        default_factory=lambda: build_opener(HTTPCookieProcessor(CookieJar()))
-    )
+    jar: CookieJar = field(default_factory=CookieJar)
+    opener: OpenerDirector = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.opener = build_opener(HTTPCookieProcessor(self.jar))
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        return {cookie.name: cookie.value or "" for cookie in self.jar}
 
     def get(self, path: str) -> tuple[int, Any]:
         return self._send(Request(self.url + path))  # noqa: S310  our own server

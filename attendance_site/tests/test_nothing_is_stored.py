@@ -89,6 +89,7 @@ class Evidence:
     touched_folders: set[str]
     contents: dict[str, bytes]  # of the database's files and of the server's log
     embeddings: list[bytes]
+    secrets: dict[str, str]  # what would be as good as a login
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,8 @@ def evidence(
     with installation.serving() as url:
         Browser(url).get("/health/ready")
         warm = folders(installation)
-        answers = a_day(url, photos)
+        secrets: dict[str, str] = {"the password": PASSWORD}
+        answers = a_day(url, photos, secrets)
         touched = {
             name for name, at in folders(installation).items() if at != warm[name]
         }
@@ -127,6 +129,7 @@ def evidence(
         touched_folders=touched,
         contents=contents,
         embeddings=stored_embeddings(installation),
+        secrets=secrets,
     )
 
 
@@ -161,12 +164,19 @@ def of_the_database(installation: Installation, when: str) -> dict[str, bytes]:
     }
 
 
-def a_day(url: str, photos: dict[str, bytes]) -> list[tuple[str, int]]:
+def a_day(
+    url: str, photos: dict[str, bytes], secrets: dict[str, str]
+) -> list[tuple[str, int]]:
     """Do over HTTP what a school does in a day; return what was answered."""
     answers: list[tuple[str, int]] = []
     client = Browser(url)
     login = {"email": "ada@school.example", "password": PASSWORD}
-    client.token = client.post("/auth/login", login)[1]["access_token"]
+    first = client.post("/auth/login", login)[1]
+    refresh = {"refresh_token": first["refresh_token"]}
+    pair = client.post("/auth/refresh", refresh)[1]
+    client.token = pair["access_token"]
+    secrets |= {"the first refresh token": first["refresh_token"]}
+    secrets |= {f"the {name}": pair[name] for name in ("access_token", "refresh_token")}
     me = client.get("/auth/me")[1]["id"]
     body = {"class_name": "Maths", "class_code": "MAT", "teacher_id": me}
     class_id = client.post("/classes", body)[1]["id"]
@@ -187,7 +197,7 @@ def a_day(url: str, photos: dict[str, bytes]) -> list[tuple[str, int]]:
         show("/attendance/group", name, class_id=class_id)
     answers.append(("summary", client.get(f"/attendance/summary/{class_id}")[0]))
     answers.append(("half a photo", half_a_photo(client, class_id, photos["stranger"])))
-    answers += on_pages(url, class_id, photos)
+    answers += on_pages(url, class_id, photos, secrets)
     return answers
 
 
@@ -210,7 +220,7 @@ def half_a_photo(client: Browser, class_id: int, photo: bytes) -> int:
 
 
 def on_pages(
-    url: str, class_id: int, photos: dict[str, bytes]
+    url: str, class_id: int, photos: dict[str, bytes], secrets: dict[str, str]
 ) -> list[tuple[str, int]]:
     browser = Browser(url)
     login = {"username": "ada@school.example", "password": PASSWORD}
@@ -219,6 +229,7 @@ def on_pages(
     for name in ("group", "bad", "heic"):
         form = {"file": upload(photos[name], f"{name}.jpg")}
         answers.append((f"page {name}", browser.submit(page, form)[0]))
+    secrets |= {f"the cookie {name}": value for name, value in browser.cookies.items()}
     return answers
 
 
@@ -303,6 +314,21 @@ def test_no_embedding_can_be_read_from_the_database_or_the_log(
     assert len(evidence.embeddings) == 6
     for embedding in evidence.embeddings:
         assert holders_of(embedding, evidence.contents) == set()
+
+
+def test_no_password_token_or_cookie_is_in_the_database_or_the_log(
+    evidence: Evidence,
+) -> None:
+    assert {"the access_token", "the refresh_token", "the cookie sessionid"} <= set(
+        evidence.secrets
+    )
+    found = {
+        (secret, place)
+        for secret, word in evidence.secrets.items()
+        for place, held in evidence.contents.items()
+        if word.encode() in held or word.split(".")[-1].encode() in held
+    }
+    assert found == set()
 
 
 def test_the_log_names_no_photo_and_no_person(evidence: Evidence) -> None:
