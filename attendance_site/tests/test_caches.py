@@ -139,7 +139,7 @@ def test_people_log_in_and_stay_logged_in_without_redis(
     address: str, settings: Settings, alice: User
 ) -> None:
     settings.CACHES = caches.configuration(f"redis://{address}")
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+    settings.SESSION_ENGINE = "accounts.sessions.cached_db"
     client = Client()
     form = {"username": alice.email, "password": PASSWORD}
     assert client.post("/accounts/login/", form).status_code == 302

@@ -15,6 +15,7 @@ from accounts.models import Job, User
 from accounts.tests.factories import PASSWORD, make_user
 from attendance.models import Notice, Source
 from attendance.tests.factories import make_record, make_session
+from attendance_site.tests.privacy_rows import NO_RECEIPT, PRIVACY, make_receipt
 from attendance_site.tests.report_rows import REPORTS, report_names
 from attendance_site.tests.rows import (
     ADMIN_DELETES,
@@ -87,6 +88,7 @@ TABLE = [
     Row("GET", "/students/{student}", OWN),
     Row("PATCH", "/students/{student}", OWN, {"full_name": "Cleo Cole"}),
     Row("DELETE", "/students/{student}", ADMIN_DELETES),
+    *PRIVACY,
     # faces
     Row(
         "POST",
@@ -278,6 +280,7 @@ def cast(
             "notice": Notice.objects.create(key="n", kind="late", classroom=maths).pk,
             "job": Job.objects.create(owner=alice, kind="import_students").pk,
             "refresh": str(RefreshToken.for_user(alice)),
+            "receipt": make_receipt(students[0]).pk,
             **timetable_names(maths, students[0]),
             **report_names(),
         },
@@ -312,7 +315,7 @@ def joined(before: str, route: str) -> str:
 
 def example(row: Row) -> str:
     """Return an address of the row's route, with some number for each name."""
-    numbers: dict[str, int] = dict.fromkeys(NAMES, 1)
+    numbers: dict[str, object] = {**dict.fromkeys(NAMES, 1), "receipt": NO_RECEIPT}
     return row.url.partition("?")[0].format(**numbers)
 
 

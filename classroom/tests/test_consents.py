@@ -21,8 +21,8 @@ def answer(on: dt.date | None = None, **values: object) -> Answer:
 
 
 def state_in_the_database(student: Student) -> str:
-    row = Student.objects.annotate(answer=consent_state()).get(pk=student.pk)
-    return str(row.answer)
+    rows = Student.objects.filter(pk=student.pk).annotate(answer=consent_state())
+    return str(rows.values_list("answer", flat=True).get())
 
 
 def states(student: Student) -> tuple[str, str]:
