@@ -87,6 +87,24 @@ def test_a_weak_match_is_checked_first(
     assert Record.history.filter(student=students[1]).count() == 2
 
 
+def test_a_weak_match_is_answered_by_one_key(
+    page: Page, alice: User, maths: Classroom, students: list[Student]
+) -> None:
+    mark_by_face(maths, {students[0].pk: 0.45, students[1].pk: 0.45}, by=alice)
+    page.reload()
+    check = page.get_by_role("region", name="Please check")
+    expect(check.get_by_text("Keys: 1 yes, it is")).to_be_visible()
+    check.get_by_role("button", name="Yes, it is").first.focus()
+    page.keyboard.press("1")
+    expect(check.get_by_role("listitem")).to_have_count(1)
+    check.get_by_role("combobox").focus()
+    page.keyboard.press("2")  # in a list of names a digit is no answer
+    check.get_by_role("button", name="Yes, it is").focus()
+    page.keyboard.press("2")
+    expect(page.get_by_role("status")).to_contain_text("Dan Dietz: not this person")
+    assert Record.objects.get().source == Source.MANUAL
+
+
 def test_a_weak_match_is_given_to_somebody_else(
     page: Page, alice: User, maths: Classroom, students: list[Student]
 ) -> None:

@@ -68,7 +68,8 @@ export class Live {
         wait = fault.retryAfter ?? Math.min(15, 2 ** misses);
         misses += 1;
         const { wordsOffline, wordsBusy } = this.#take.dataset;
-        this.#stage.say(fault.code === "offline" ? wordsOffline : wordsBusy);
+        const said = fault.code === "offline" ? wordsOffline : wordsBusy;
+        this.#stage.say(said, { aloud: true });
       }
       await pause(wait, signal).catch(() => {});
     }
@@ -135,7 +136,7 @@ export class Live {
     this.#running = null;
     const { wordsOut, wordsFailed } = this.#take.dataset;
     const said = fault.code === "signed_out" ? wordsOut : fault.detail || wordsFailed;
-    this.#stage.say(said);
+    this.#stage.say(said, { aloud: true });
     if (fault.code === "session_closed") this.onMarked();
   }
 }

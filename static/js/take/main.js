@@ -77,7 +77,7 @@ byId("pause").addEventListener("click", (event) => {
   event.currentTarget.setAttribute("aria-pressed", String(paused));
   if (paused) live.stop();
   else live.start();
-  if (paused) stage.say(byId("take").dataset.wordsPaused);
+  if (paused) stage.say(byId("take").dataset.wordsPaused, { aloud: true });
 });
 
 byId("shutter").addEventListener("click", async (event) => {

@@ -75,11 +75,18 @@ export class Stage extends EventTarget {
     byId("stage-start").hidden = false;
   }
 
-  /** Say in a few words what the camera is doing; nothing hides them. */
-  say(words) {
+  /**
+   * Say in a few words what the camera is doing; nothing hides them.
+   *
+   * A screen reader hears `aloud` ones alone: the others change with every frame.
+   */
+  say(words, { aloud = false } = {}) {
     const state = byId("stage-state");
     state.textContent = words;
     state.hidden = !words;
+    const heard = aloud ? words : "";
+    const place = byId("stage-aloud");
+    if (place.textContent !== heard) place.textContent = heard;
   }
 
   #end() {
