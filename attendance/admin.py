@@ -25,6 +25,7 @@ from attendance.admin_forms import CorrectionForm, MarkForm, SessionForm
 from attendance.models import Record, RecordQuerySet, Session, Status
 from attendance.reports import Counts
 from attendance.session_api import SessionHasRecords
+from attendance.why import why
 from classroom.admin_filters import Choice, ClassFilter
 from faces import runtime
 
@@ -296,6 +297,27 @@ class SessionAdmin(HistoryAdmin, CountedDeletionAdmin[Session]):
         self.message_user(request, text, messages.SUCCESS)
 
 
+SHOWN = [
+    *("student", "session", "source", "similarity", "figures", "warning"),
+    *("marked_at", "marked_by"),
+]
+
+
+class FlagFilter(admin.SimpleListFilter):
+    """Show the lines that something speaks against."""
+
+    title = _("flags")
+    parameter_name = "flagged"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Flagged"))]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Record]
+    ) -> QuerySet[Record]:
+        return queryset.exclude(flags=[]) if self.value() else queryset
+
+
 @admin.register(Record)
 class RecordAdmin(HistoryAdmin):
     """Lines are added and corrected by the services; none is deleted."""
@@ -309,7 +331,7 @@ class RecordAdmin(HistoryAdmin):
         "similarity",
         "marked",
     ]
-    list_filter = [RecordClassFilter, "status", "source"]
+    list_filter = [RecordClassFilter, "status", "source", FlagFilter]
     list_select_related = ["student", "session__classroom", "marked_by"]
     ordering = ["-session__date", "student__full_name", "id"]
     list_per_page = 50
@@ -341,15 +363,13 @@ class RecordAdmin(HistoryAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return [(None, {"fields": ["session", "student", "status", "note"]})]
-        shown = ["student", "session", "source", "similarity", "marked_at", "marked_by"]
         return [
-            (None, {"fields": shown}),
+            (None, {"fields": SHOWN}),
             (_("Correct"), {"fields": ["status", "note", "reason"]}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        shown = ["student", "session", "source", "similarity", "marked_at", "marked_by"]
-        return shown if obj else []
+        return SHOWN if obj else []
 
     def has_delete_permission(
         self, request: HttpRequest, obj: Model | None = None
@@ -397,3 +417,24 @@ class RecordAdmin(HistoryAdmin):
         return format_html(
             '{} <span class="quiet">{}</span>', when, line.marked_by or ""
         )
+
+    @admin.display(description=_("why"))
+    def figures(self, line: Record) -> str:
+        found = why(line)
+        if found is None:
+            return self.get_empty_value_display()
+        return _(
+            "%(model)s: similarity %(similarity)s of %(threshold)s, "
+            "lead %(margin)s of %(needed)s (audit log %(number)s)"
+        ) % {
+            "model": found.model_id,
+            "similarity": found.similarity,
+            "threshold": found.threshold,
+            "margin": "–" if found.margin is None else found.margin,
+            "needed": found.margin_needed,
+            "number": found.number,
+        }
+
+    @admin.display(description=_("flags"))
+    def warning(self, line: Record) -> str:
+        return " ".join(line.warnings) or self.get_empty_value_display()

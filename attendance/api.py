@@ -18,6 +18,7 @@ from accounts.viewsets import ScopedViewSet, requester
 from attendance import history, recognition, reports, services
 from attendance import serializers as shapes
 from attendance.models import Record, Session, Status
+from attendance.why import why
 from classroom.models import Classroom
 from faces.api import FaceThrottle, visible_student
 
@@ -119,6 +120,7 @@ class AttendanceViewSet(ScopedViewSet[Record], mixins.RetrieveModelMixin):
             "create",
             "partial_update",
             "history",
+            "why",
             "today",
             "by_class",
             "summary",
@@ -175,6 +177,14 @@ class AttendanceViewSet(ScopedViewSet[Record], mixins.RetrieveModelMixin):
             by=requester(request),
         )
         return Response(self.get_serializer(record).data)
+
+    @extend_schema(responses={200: shapes.WhySerializer}, filters=False)
+    @action(detail=True, pagination_class=None)
+    def why(self, request: Request, pk: str) -> Response:
+        """Why a face was this student: the figures; nulls where no face wrote it."""
+        record = self.get_object()
+        answer = {"source": record.source, "why": why(record), "flags": record.flags}
+        return Response(shapes.WhySerializer(answer).data)
 
     @extend_schema(responses={200: shapes.HistorySerializer(many=True)}, filters=False)
     @action(detail=True, pagination_class=None)

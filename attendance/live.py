@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from attendance.models import Record, Session, Source
-from attendance.recognition import Sighting, recognise, runners_up
+from attendance.recognition import Sighting, evidence_of, recognise
 from attendance.services import current_session, mark_by_face
 from classroom.models import Classroom, Student
 
@@ -78,7 +78,7 @@ def look(
         by=by,
         session_id=session_id,
         now=now,
-        runners_up=runners_up(sighting.match for sighting in sightings),
+        evidence=evidence_of((frame, sighting.match) for sighting in sightings),
     )
     known |= {pk: mark.record for pk, mark in marks.items()}
     new = {pk for pk, mark in marks.items() if not mark.already_marked}

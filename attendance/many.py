@@ -7,13 +7,14 @@ from django.db import transaction
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from accounts.models import User
+from attendance.audit_lines import tell_corrections
 from attendance.models import Record, Session, Status
 from attendance.services import NotInClass, locked, say
 from classroom.models import Student
 
 # What a person's word changes in a line.
 SAID: Final = (
-    *("status", "source", "note", "confidence_score", "runner_up"),
+    *("status", "source", "note", "confidence_score", "runner_up", "flags"),
     *("marked_at", "marked_by"),
 )
 
@@ -47,12 +48,14 @@ def mark_many(
     ]
     new = [line for line in marked if line.pk is None]
     old = [line for line in marked if line.pk is not None]
+    before = {line.pk: line.status for line in old}
     for line in marked:
         say(line, status=status, note=note or line.note, by=by)
     why: dict[str, Any] = {
         "default_user": by,
         "default_change_reason": note[:100] or None,
     }
-    bulk_create_with_history(new, Record, **why)
+    created = bulk_create_with_history(new, Record, **why)
     bulk_update_with_history(old, Record, SAID, **why)
+    tell_corrections([*created, *old], before, by=by)
     return marked

@@ -223,10 +223,10 @@ def _write(
         record.status, record.note = entry.status, entry.note
         record.source = Source.IMPORT
         # Both belonged to the photo's answer.
-        record.confidence_score, record.runner_up = None, None
+        record.confidence_score, record.runner_up, record.flags = None, None, []
         record.marked_at, record.marked_by = now, owner
     fields = [
-        *("status", "note", "source", "confidence_score", "runner_up"),
+        *("status", "note", "source", "confidence_score", "runner_up", "flags"),
         *("marked_at", "marked_by"),
     ]
     reason = {"default_user": owner, "default_change_reason": WHY}

@@ -12,6 +12,7 @@ from simple_history.models import HistoricalRecords
 
 from accounts.models import User
 from attendance.clock import moment_of, school_day
+from attendance.evidence_models import SentPhoto
 from attendance.notice_models import Notice, NoticeSettings
 from attendance.report_models import AbsenceRule
 from attendance.timetable_models import LATE_AFTER, MAX_GRACE, Slot
@@ -23,6 +24,7 @@ __all__ = [
     "NoticeSettings",
     "Record",
     "RecordQuerySet",
+    "SentPhoto",
     "Session",
     "SessionQuerySet",
     "Slot",
@@ -219,6 +221,9 @@ class Record(models.Model):
         verbose_name=_("marked by"),
     )
     note = models.CharField(_("note"), max_length=500, blank=True)
+    # What speaks against a mark by face, see `attendance/evidence.py`; a person's word
+    # ends it.
+    flags = models.JSONField(_("flags"), default=list, blank=True, editable=False)
     history = HistoricalRecords()
 
     objects: ClassVar[RecordQuerySet] = RecordQuerySet.as_manager()  # type: ignore[assignment]
@@ -241,3 +246,10 @@ class Record(models.Model):
 
     def __str__(self) -> str:
         return f"{self.student} · {self.session} · {self.get_status_display()}"
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return the flags in words."""
+        from attendance.evidence import sentence
+
+        return [sentence(flag) for flag in self.flags]

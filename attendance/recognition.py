@@ -9,7 +9,10 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from attendance.services import Mark, current_session, mark_by_face
+from attendance.evidence import Evidence, digest, sentence
+from attendance.face_marks import Mark
+from attendance.models import Record
+from attendance.services import current_session, mark_by_face
 from classroom.models import Classroom, Student
 from faces import figures, gallery, runtime
 from faces.consent import ConsentMissing, left_out
@@ -104,7 +107,7 @@ def verify(
             by=by,
             session_id=session_id,
             now=now,
-            runners_up=runners_up([found]),
+            evidence=evidence_of([(photo, found)]),
         )
         recognised = Recognised(
             students[found.student_id], found, face, 1, marks[found.student_id]
@@ -118,6 +121,7 @@ def verify(
         hints=[
             *(_why_nobody(classroom) if reason == "nobody_enrolled" else []),
             *check(face, shape, level="standard"),
+            *(flagged(recognised.mark.record) if recognised else []),
         ],
         threshold=runtime.threshold(),
     )
@@ -151,7 +155,9 @@ def mark_group(
         by=by,
         session_id=session_id,
         now=now,
-        runners_up=runners_up([found for _, _, found in best.values()]),
+        evidence=evidence_of(
+            (photos[number - 1], found) for number, _, found in best.values()
+        ),
     )
     students = _students([found for _, _, found in seen])
     recognised = [
@@ -250,6 +256,20 @@ def runners_up(matches: Iterable[Match]) -> dict[int, int]:
     }
 
 
+def evidence_of(seen: Iterable[tuple[bytes, Match]]) -> dict[int, Evidence]:
+    """Return what each matched student's mark rests on, from photos and matches."""
+    pairs = list(seen)
+    digests = {photo: digest(photo) for photo in {photo for photo, _ in pairs}}
+    close = runners_up(found for _, found in pairs)
+    return {
+        found.student_id: Evidence(
+            found.margin, close.get(found.student_id), digests[photo]
+        )
+        for photo, found in pairs
+        if found.student_id is not None
+    }
+
+
 def _class_gallery(classroom: Classroom) -> Gallery:
     return gallery.for_class(classroom.pk, model_id=runtime.active_model_id())
 
@@ -305,6 +325,11 @@ def _without_consent(classroom: Classroom) -> list[Doubt]:
         count,
     )
     return [Doubt(ConsentMissing.code, words % {"count": count})]
+
+
+def flagged(record: Record) -> list[Doubt]:
+    """Return what speaks against a mark, as hints of the answer."""
+    return [Doubt(flag["code"], sentence(flag)) for flag in record.flags]
 
 
 def _old_templates(classroom: Classroom) -> list[Doubt]:

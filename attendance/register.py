@@ -68,8 +68,12 @@ class Line:
 
     @property
     def is_uncertain(self) -> bool:
-        """Whether a person should look: a face wrote it, and only just."""
-        return self.is_by_face and self.likeness == Likeness.WEAK
+        """Whether a person should look: a face wrote it, only just or with a flag."""
+        return self.is_by_face and (self.likeness == Likeness.WEAK or self.is_flagged)
+
+    @property
+    def is_flagged(self) -> bool:
+        return self.record is not None and bool(self.record.flags)
 
     @property
     def is_open(self) -> bool:

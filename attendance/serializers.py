@@ -5,6 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.fields import RowIdField
+from attendance.evidence import sentence
+from attendance.face_marks import Mark
 from attendance.models import Record, Session, Status
 from attendance.recognition import (
     GroupResult,
@@ -14,7 +16,6 @@ from attendance.recognition import (
     box_of,
 )
 from attendance.reports import Counts, Summary
-from attendance.services import Mark
 from classroom.models import Student
 from faces.api import DoubtSerializer, PhotosField
 from faces.services import MAX_PHOTOS
@@ -29,6 +30,15 @@ class BriefStudentSerializer(serializers.ModelSerializer[Student]):
         fields = ["id", "student_id", "full_name"]
 
 
+class FlagsField(serializers.ListField):
+    """What speaks against a mark by face: `photo_sent_before`, `two_rooms`."""
+
+    child = DoubtSerializer()
+
+    def to_representation(self, flags: Any) -> list[dict[str, str]]:
+        return [{"code": flag["code"], "detail": sentence(flag)} for flag in flags]
+
+
 class RecordSerializer(serializers.ModelSerializer[Record]):
     """One line of the register."""
 
@@ -38,6 +48,7 @@ class RecordSerializer(serializers.ModelSerializer[Record]):
     class_id = serializers.IntegerField(source="session.classroom_id", read_only=True)
     date = serializers.DateField(source="session.date", read_only=True)
     marked_by_id = serializers.IntegerField(read_only=True, allow_null=True)
+    flags = FlagsField(read_only=True)
 
     class Meta:
         model = Record
@@ -54,8 +65,28 @@ class RecordSerializer(serializers.ModelSerializer[Record]):
             "marked_at",
             "marked_by_id",
             "note",
+            "flags",
         ]
         read_only_fields = ["source", "confidence_score", "marked_at"]
+
+
+class FiguresSerializer(serializers.Serializer[Any]):
+    number = serializers.IntegerField(help_text="The row of the audit log.")
+    model_id = serializers.CharField()
+    similarity = serializers.FloatField(help_text="Cosine, -1 to 1.")
+    threshold = serializers.FloatField(help_text="What it had to reach.")
+    margin = serializers.FloatField(
+        allow_null=True, help_text="The lead over the next student, if there was one."
+    )
+    margin_needed = serializers.FloatField()
+
+
+class WhySerializer(serializers.Serializer[Any]):
+    """What a mark by face rests on, and what speaks against it."""
+
+    source = serializers.CharField()  # type: ignore[assignment]
+    why = FiguresSerializer(allow_null=True)
+    flags = FlagsField()
 
 
 class CorrectionSerializer(serializers.Serializer[Any]):
@@ -223,6 +254,7 @@ class MarkSerializer(serializers.Serializer[Mark]):
     status = serializers.CharField(source="record.status")
     marked_at = serializers.DateTimeField(source="record.marked_at")
     already_marked = serializers.BooleanField()
+    flags = FlagsField(source="record.flags")
 
 
 class BoxField(serializers.ListField):

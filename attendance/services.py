@@ -2,16 +2,21 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.utils import bulk_create_with_history
 
+from accounts import audit
+from accounts.audit import Event
 from accounts.errors import DomainError
 from accounts.models import User
+from attendance import face_marks
+from attendance.audit_lines import rejection, tell_corrections
 from attendance.clock import school_day
+from attendance.evidence import Evidence
+from attendance.face_marks import Mark
 from attendance.models import Record, Session, Source, Status
 from attendance.rules import excuses
 from attendance.timetable import open_due
@@ -44,14 +49,6 @@ class NotInClass(DomainError):
 class NotAFaceMatch(DomainError):
     code = "not_a_face_match"
     default_detail = _("This line was not written by a face. Correct it instead.")
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A student's line after a photo, and whether it was there before."""
-
-    record: Record
-    already_marked: bool
 
 
 def register_session(
@@ -122,12 +119,12 @@ def mark_by_face(
     by: User,
     session_id: int | None = None,
     now: dt.datetime | None = None,
-    runners_up: Mapping[int, int] | None = None,
+    evidence: Mapping[int, Evidence] | None = None,
 ) -> dict[int, Mark]:
     """Mark the recognised students (row id to cosine) in one short transaction.
 
-    A line that a person or an earlier photo wrote stays as it is. `runners_up` says
-    whom else a student's face was close to. Raises SessionNotFound and SessionClosed.
+    A line that a person or an earlier photo wrote stays as it is. `evidence` says what
+    else a mark rests on. Raises SessionNotFound and SessionClosed.
     """
     if not similarities:
         return {}
@@ -139,7 +136,7 @@ def mark_by_face(
         session = locked(session)
         if not session.is_open:
             raise SessionClosed(session_id=session.pk)
-        return _mark_all(session, similarities, runners_up or {}, by=by, now=now)
+        return face_marks.write(session, similarities, evidence or {}, by=by, now=now)
 
 
 def locked(session: Session) -> Session:
@@ -147,39 +144,6 @@ def locked(session: Session) -> Session:
     # Two photos of one class at once: the second waits here and then finds the lines
     # that the first one wrote.
     return Session.objects.select_for_update().get(pk=session.pk)
-
-
-def _mark_all(
-    session: Session,
-    similarities: Mapping[int, float],
-    runners_up: Mapping[int, int],
-    *,
-    by: User,
-    now: dt.datetime,
-) -> dict[int, Mark]:
-    lines = Record.objects.filter(session=session, student__in=list(similarities))
-    known = {line.student_id: line for line in lines}
-    status = session.status_at(now)
-    new: list[Record] = []
-    marks: dict[int, Mark] = {}
-    for student_id, similarity in similarities.items():
-        line = known.get(student_id) or Record(session=session, student_id=student_id)
-        written = line.pk is not None and line.source != Source.RULE
-        marks[student_id] = Mark(line, already_marked=written)
-        if written:
-            continue
-        line.status, line.source = status, Source.FACE
-        line.confidence_score = round(float(similarity), 4)
-        line.runner_up_id = runners_up.get(student_id)
-        line.marked_at, line.marked_by = now, by
-        if line.pk is None:
-            new.append(line)
-        else:
-            _save(line, by=by, why="Recognised after the session was closed")
-    created = bulk_create_with_history(new, Record, default_user=by)
-    for line in created:
-        marks[line.student_id] = Mark(line, already_marked=False)
-    return marks
 
 
 @transaction.atomic
@@ -200,6 +164,7 @@ def mark_by_hand(
         raise NotInClass
     line = Record(session=session, student=student)
     _write(line, status=status, note=note, by=by, why=note)
+    tell_corrections([line], {}, by=by)
     return line
 
 
@@ -217,6 +182,7 @@ def correct(
     Without `why` the note is the reason.
     """
     record = Record.objects.select_for_update().get(pk=record.pk)
+    before = {record.pk: record.status}
     _write(
         record,
         status=status or Status(record.status),
@@ -225,6 +191,7 @@ def correct(
         # An earlier change's reason is not this one's.
         why=why or note or "",
     )
+    tell_corrections([record], before, by=by)
     return record
 
 
@@ -242,9 +209,10 @@ def mark_rest(
     lines = _same_lines(session, rest, status, Source.MANUAL, by=by)
     for line in lines:
         line.note = line.note or note
-    bulk_create_with_history(
+    created = bulk_create_with_history(
         lines, Record, default_user=by, default_change_reason=note[:100] or None
     )
+    tell_corrections(created, {}, by=by)
     return rest
 
 
@@ -296,12 +264,15 @@ def reject_match(
         Status(line.status),
         instead or line.runner_up,
     )
+    told = rejection(line, instead)
     _take_back(line, session, by=by)
     if other is not None and other != student:
         look_alikes.remember(student, other, reason=REJECTED, by=by)
-    if instead is None:
-        return None
-    return mark_by_hand(session, instead, status=status, by=by)
+    written = None
+    if instead is not None:
+        written = mark_by_hand(session, instead, status=status, by=by)
+    audit.write_all([told], by=by)
+    return written
 
 
 def _take_back(line: Record, session: Session, *, by: User) -> None:
@@ -312,7 +283,7 @@ def _take_back(line: Record, session: Session, *, by: User) -> None:
         return
     (rule,) = _same_lines(session, [line.student], Status.ABSENT, Source.RULE, by=by)
     line.status, line.source, line.note = rule.status, rule.source, rule.note
-    line.confidence_score, line.runner_up = None, None
+    line.confidence_score, line.runner_up, line.flags = None, None, []
     line.marked_at, line.marked_by = rule.marked_at, by
     _save(line, by=by, why=REJECTED)
 
@@ -328,7 +299,7 @@ def say(record: Record, *, status: Status, note: str, by: User) -> None:
         # The figure belonged to the photo's answer.
         record.confidence_score, record.runner_up = None, None
     record.status, record.note = status, note
-    record.source = Source.MANUAL
+    record.source, record.flags = Source.MANUAL, []
     record.marked_at, record.marked_by = timezone.now(), by
 
 
@@ -366,6 +337,7 @@ def close(
     )
     session.closed_at = timezone.now()
     _save(session, by=by, why="Closed" if due_at is None else "Closed at its end")
+    audit.write(Event.CHANGED, by=by, on=session, what="closed", written=len(rest))
     return session
 
 
@@ -377,4 +349,5 @@ def reopen(session: Session, *, by: User) -> Session:
         return session
     session.closed_at, session.reopened_at = None, timezone.now()
     _save(session, by=by, why="Reopened")
+    audit.write(Event.CHANGED, by=by, on=session, what="reopened")
     return session

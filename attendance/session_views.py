@@ -36,6 +36,7 @@ from attendance.pages import (
 )
 from attendance.register import HERE, Line, register_of
 from attendance.undo import undo
+from attendance.why import why
 from classroom.models import Student
 
 SESSIONS_A_PAGE = 20
@@ -67,6 +68,7 @@ def session(request: HttpRequest, session_id: int) -> HttpResponse:
         context |= {
             "line": line,
             "changes": history.of_line(found, line.student),
+            "why": why(line.record) if line.record else None,
         }
     return render(request, "attendance/session.html", context)
 

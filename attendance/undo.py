@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts import audit
+from accounts.audit import Event, Line
 from accounts.models import User
 from attendance.models import Record, Session
 from attendance.services import REJECTED
@@ -24,6 +26,7 @@ FIELDS = (
     "marked_at",
     "marked_by_id",
     "note",
+    "flags",
 )
 
 
@@ -49,9 +52,17 @@ def undo(session: Session, changes: Collection[int], *, by: User) -> int:
     for line in lines.order_by("history_id"):
         by_student[line.student_id].append(line)
     last = [story for story in by_student.values() if story[-1].history_id in changes]
+    told = [_told(story[-1]) for story in last]
     for story in last:
         _put_back(story, by)
+    audit.write_all(told, by=by)
     return len(last)
+
+
+def _told(change: Any) -> Line:
+    """Return what the audit log says of a change that is taken back."""
+    details = {"session": change.session_id, "was": change.status, "what": "undone"}
+    return Line(Event.CORRECTED, Student(pk=change.student_id), details)
 
 
 def _put_back(story: list[Any], by: User) -> None:

@@ -58,6 +58,7 @@ def test_verify_marks_the_person_and_answers_with_confidence(
         "status": "present",
         "marked_at": told["attendance"]["marked_at"],
         "already_marked": False,
+        "flags": [],
     }
     assert (record.student, record.source) == (six[2], Source.FACE)
     assert record.confidence_score == told["confidence"]

@@ -4,6 +4,7 @@ import pytest
 
 from accounts.models import User
 from attendance import services
+from attendance.evidence import Evidence
 from attendance.models import Record, Session, Source, Status
 from attendance.recognition import verify
 from attendance.undo import last_changes, undo
@@ -20,9 +21,9 @@ pytestmark = pytest.mark.django_db
 def marked(
     classroom: Classroom, student: Student, by: User, runner_up: Student | None = None
 ) -> Record:
-    runners_up = {student.pk: runner_up.pk} if runner_up else {}
+    evidence = {student.pk: Evidence(runner_up=runner_up.pk)} if runner_up else {}
     marks = services.mark_by_face(
-        classroom, {student.pk: 0.6}, by=by, runners_up=runners_up
+        classroom, {student.pk: 0.6}, by=by, evidence=evidence
     )
     return marks[student.pk].record
 

@@ -61,6 +61,7 @@ def test_a_student_is_marked_by_hand(
         "marked_at": told["marked_at"],
         "marked_by_id": alice.pk,
         "note": "Dentist",
+        "flags": [],
     }
 
 

@@ -107,6 +107,7 @@ TABLE = [
     Row("GET", "/attendance/{record}", OWN),
     Row("PATCH", "/attendance/{record}", OWN, {"status": "excused"}),
     Row("GET", "/attendance/{record}/history", OWN),
+    Row("GET", "/attendance/{record}/why", OWN),
     Row("POST", "/attendance/{record}/reject", OWN),
     # sessions
     Row("GET", "/sessions", ANY_USER),
