@@ -111,8 +111,8 @@ def test_it_costs_the_same_however_large_the_class_is(
     # session, user, session with its class, roster, records, planned absences
     with django_assert_num_queries(7):
         teacher.get(url)
-    # and the history
-    with django_assert_num_queries(8):
+    # and the history, and why a face marked
+    with django_assert_num_queries(9):
         teacher.get(url, {"line": student.pk})
 
 
