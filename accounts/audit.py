@@ -25,7 +25,16 @@ from django.utils import timezone
 from accounts.audit_models import AuditEntry, AuditHead, Event, kind_of
 from accounts.models import User
 
-__all__ = ["AuditEntry", "Event", "Fault", "Line", "verify", "write", "write_all"]
+__all__ = [
+    "AuditEntry",
+    "Event",
+    "Fault",
+    "Line",
+    "plain",
+    "verify",
+    "write",
+    "write_all",
+]
 
 HEAD: Final = 1
 BEGINNING: Final = ""  # what the first row names as the seal before it
@@ -83,7 +92,7 @@ def write_all(lines: Iterable[Line], *, by: User | None) -> list[AuditEntry]:
             actor_id=by.pk if by is not None else None,
             subject=kind_of(line.on) if line.on is not None else "",
             subject_id=line.on.pk if line.on is not None else None,
-            details=_plain(line.details),
+            details=plain(line.details),
             previous=head.last_seal,
             key_id=key_id,
         )
@@ -193,12 +202,12 @@ def _fits(key: bytes, content: dict[str, Any], seal: str) -> bool:
     return hmac.compare_digest(_seal(key, content), seal)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return a value as the database will give it back, whichever it is."""
     if isinstance(value, dict):
-        return {str(name): _plain(part) for name, part in value.items()}
+        return {str(name): plain(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Integral):

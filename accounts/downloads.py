@@ -9,6 +9,9 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
+from accounts import audit
+from accounts.audit import Event
+from accounts.models import User
 from accounts.sheets import CSV_TYPE, XLSX_TYPE, csv_lines, xlsx_chunks
 
 FORMATS: Final = ("csv", "xlsx")
@@ -27,9 +30,19 @@ class AnyFormat(BaseContentNegotiation):
 
 
 def as_file(
-    rows: Iterable[Sequence[object]], kind: str, *, name: str, title: str
+    rows: Iterable[Sequence[object]],
+    kind: str,
+    *,
+    name: str,
+    title: str,
+    what: str,
+    by: User,
 ) -> StreamingHttpResponse:
-    """Answer with a table as CSV or XLSX; `title` names the workbook's sheet."""
+    """Answer with a table as CSV or XLSX; `title` names the workbook's sheet.
+
+    The audit log says who took `what`, a word for the kind of table.
+    """
+    audit.write(Event.EXPORTED, by=by, what=what, format=kind)
     plain = "".join(
         sign if sign.isalnum() or sign in "-_" else "-"
         for sign in name

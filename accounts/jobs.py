@@ -23,7 +23,8 @@ from django.utils import timezone, translation
 from django.utils.module_loading import import_string
 from django_stubs_ext import StrOrPromise
 
-from accounts import queue
+from accounts import audit, queue
+from accounts.audit import Event
 from accounts.errors import DomainError
 from accounts.job_models import UNFINISHED, Job, JobState
 from accounts.models import User
@@ -199,7 +200,16 @@ def _work(run: Run) -> None:
         logger.warning("job %s failed: %s", run.job.pk, error.code)
         _end(run.mine(), JobState.FAILED, error=error.code, detail=error.detail)
         return
-    _end(run.mine(), JobState.DONE, result=result, done=F("total"))
+    with transaction.atomic():
+        done = _end(run.mine(), JobState.DONE, result=result, done=F("total"))
+        if done and run.job.kind.startswith("import_"):
+            _tell_import(run.job, result)
+
+
+def _tell_import(job: Job, result: dict[str, Any]) -> None:
+    counts = result.get("counts", result)
+    numbers = {name: count for name, count in counts.items() if isinstance(count, int)}
+    audit.write(Event.IMPORTED, by=job.owner, on=job, kind=job.kind, **numbers)
 
 
 def _end(jobs: models.QuerySet[Job], state: JobState, **values: Any) -> bool:

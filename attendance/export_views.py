@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from accounts.downloads import FORMATS, AnyFormat, as_file
 from accounts.fields import RowIdField
 from accounts.sheets import CSV_TYPE, XLSX_TYPE
+from accounts.viewsets import requester
 from attendance import exports
 from attendance.api import PeriodSerializer
 from attendance.api import visible_class as class_for_call
@@ -52,7 +53,14 @@ class ExportView(APIView):
         classroom = class_for_call(request, wanted["class_id"])
         rows = exports.rows(classroom, start=wanted.get("from"), end=wanted.get("to"))
         name = f"register-{classroom.class_code}"
-        return as_file(rows, wanted["format"], name=name, title=classroom.class_code)
+        return as_file(
+            rows,
+            wanted["format"],
+            name=name,
+            title=classroom.class_code,
+            what="register",
+            by=requester(request),
+        )
 
 
 class SheetForm(PeriodForm):

@@ -190,7 +190,14 @@ class ReportFileView(APIView):
         form.is_valid(raise_exception=True)
         wanted = form.validated_data
         rows, name = FILES[report](request, wanted)
-        return as_file(rows, wanted["format"], name=f"{report}-{name}", title=name)
+        return as_file(
+            rows,
+            wanted["format"],
+            name=f"{report}-{name}",
+            title=name,
+            what=report,
+            by=requester(request),
+        )
 
 
 def needed(wanted: dict[str, Any], name: str) -> int:

@@ -22,6 +22,7 @@ def check() -> None:
 
     runtime.check_configuration()
     require_tables()
+    write_settings_down()
     if settings.FACE_DEVICE.startswith("cuda"):
         runtime.get_engine()  # only a session shows whether CUDA really loads
     # Read once here, so that a fault in an address ends the start and not a request.
@@ -45,6 +46,18 @@ def require_tables() -> None:
             "The database lacks tables of this version: run "
             "`.venv/bin/python manage.py migrate`."
         )
+
+
+def write_settings_down() -> None:
+    """Tell the audit log with which settings the site starts, where they are new."""
+    from django.db import DatabaseError
+
+    from attendance_site.recorded import write_if_new
+
+    try:
+        write_if_new()
+    except DatabaseError:
+        return  # one that doesn't answer yet: the next start writes them
 
 
 def main() -> None:

@@ -58,5 +58,10 @@ class ExportStudentsView(APIView):
             raise Http404
         code = classroom.class_code
         return as_file(
-            rows(classroom), wanted["format"], name=f"roster-{code}", title=code
+            rows(classroom),
+            wanted["format"],
+            name=f"roster-{code}",
+            title=code,
+            what="roster",
+            by=requester(request),
         )

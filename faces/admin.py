@@ -16,6 +16,7 @@ from accounts.admin_export import Column, export_action
 from accounts.audit_admin import AuditedAdmin
 from accounts.errors import DomainError
 from accounts.models import User
+from accounts.viewsets import requester
 from classroom.admin import (
     CLASS_COLUMNS,
     STUDENT_COLUMNS,
@@ -209,7 +210,8 @@ class FaceStudentAdmin(StudentAdmin):
             return TemplateResponse(
                 request, "admin/classroom/student/remove_faces.html", context
             )
-        templates.delete()
+        by = requester(request)
+        services.remove_templates(student, by=by, only=template_id)
         self.log_change(request, student, f"Removed enrolled photos: {number}")
         text = _("Removed enrolled photos: %(number)d.") % {"number": number}
         self.message_user(request, text, messages.SUCCESS)

@@ -173,7 +173,8 @@ class RegisteredView(APIView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, student_id: int) -> Response:
         """Remove all templates of a student."""
-        services.remove_templates(visible_student(request, student_id))
+        student = visible_student(request, student_id)
+        services.remove_templates(student, by=requester(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

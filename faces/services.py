@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import audit
+from accounts.audit import Event
 from accounts.errors import DomainError
 from accounts.models import User
 from classroom.consents import current_consent
@@ -136,9 +138,18 @@ def examine(
     return warnings
 
 
-def remove_templates(student: Student) -> int:
-    """Remove all templates of a student, of every model; return how many."""
-    return FaceTemplate.objects.filter(student=student).delete()[0]
+@transaction.atomic
+def remove_templates(
+    student: Student, *, by: User | None = None, only: int | None = None
+) -> int:
+    """Remove a student's templates of every model, or one of them; return how many."""
+    templates = FaceTemplate.objects.filter(student=student)
+    if only is not None:
+        templates = templates.filter(pk=only)
+    removed: int = templates.delete()[0]
+    if removed:
+        audit.write(Event.TEMPLATES_REMOVED, by=by, on=student, templates=removed)
+    return removed
 
 
 def needs_new_photo(*, model_id: str | None = None) -> QuerySet[Student]:
@@ -170,7 +181,17 @@ def save(
     kept = FaceTemplate.objects.filter(student=student, model_id=model_id).count()
     if kept + len(faces) > MAX_TEMPLATES:
         raise TooManyTemplates
-    return [_template(student, face, model_id, by, duplicate_reason) for face in faces]
+    made = [_template(student, face, model_id, by, duplicate_reason) for face in faces]
+    ids = [template.pk for template in made]
+    audit.write(
+        Event.ENROLLED,
+        by=by,
+        on=student,
+        model=model_id,
+        templates=ids,
+        duplicate_allowed=bool(duplicate_reason),
+    )
+    return made
 
 
 def _template(

@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 
 from accounts.errors import DomainError
 from accounts.models import User
+from accounts.viewsets import requester
 from classroom.consents import current_consent
 from classroom.models import Classroom, ConsentState, Student
 from faces import coach, consent, services, words
@@ -224,7 +225,8 @@ def remove(request: HttpRequest, student_id: int) -> HttpResponse:
         templates = templates.filter(pk=get_object_or_404(templates, pk=number).pk)
     if request.method == "POST":
         # A template of an older model must not outlive the wish to be forgotten.
-        templates.delete() if wanted else services.remove_templates(student)
+        only = int(wanted) if wanted else None
+        services.remove_templates(student, by=requester(request), only=only)
         said = _("The face of %(name)s is removed.")
         left = enrolled_templates().filter(student=student).exists()
         if left:
