@@ -22,6 +22,10 @@ logger = logging.getLogger(__name__)
 # A threshold this far from the pack's calibrated one is most likely a mistake.
 FAR_FROM_CALIBRATED = 0.1
 
+# Seconds that a photo waits for a place in a full queue: about what fifty at once take
+# on two cores. Whoever is refused then would have been told to come again after one.
+PATIENCE = 2.0
+
 _lock = threading.Lock()
 _engine: FaceEngine | None = None
 
@@ -49,7 +53,7 @@ def _make_engine() -> FaceEngine:
     )
     engine = FaceEngine(
         loaded,
-        queue=Queue(settings.FACE_QUEUE, count=figures.QUEUE.inc),
+        queue=Queue(settings.FACE_QUEUE, patience=PATIENCE, count=figures.QUEUE.inc),
         observer=figures.EngineFigures(),
     )
     engine.warm_up()

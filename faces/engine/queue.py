@@ -29,13 +29,19 @@ class Queue:
         length: int = DEFAULT_LENGTH,
         *,
         in_hand: int = IN_HAND,
+        patience: float = 0.0,
         count: Callable[[int], None] | None = None,
     ) -> None:
-        """``count`` hears of each photo that comes (1) and goes (-1)."""
+        """``count`` hears of each photo that comes (1) and goes (-1).
+
+        A photo that finds the queue full waits ``patience`` seconds for a place before
+        it is refused: a rush that is over by then is nobody's fault.
+        """
         self._room = in_hand + length
         self._in_hand = in_hand
+        self._patience = patience
         self._inside = 0
-        self._lock = threading.Lock()
+        self._place_left = threading.Condition()
         self._turns = threading.BoundedSemaphore(in_hand)
         self._mine = threading.local()
         self._count = count or (lambda change: None)
@@ -49,8 +55,8 @@ class Queue:
     def turn(self, *, refuse: bool = True) -> Iterator[None]:
         """Work on a photo, from its bytes to its faces, once it is its turn.
 
-        Who has a turn and asks again goes on at once. Raises EngineBusy without delay
-        where the queue is full; without ``refuse`` such a photo waits all the same.
+        Who has a turn and asks again goes on at once. Raises EngineBusy where the queue
+        stays full; without ``refuse`` such a photo waits all the same.
         """
         if getattr(self._mine, "turn", False):
             yield
@@ -67,13 +73,17 @@ class Queue:
             self._leave()
 
     def _enter(self, *, refuse: bool) -> None:
-        with self._lock:
-            if refuse and self._inside >= self._room:
+        with self._place_left:
+            if refuse and not self._place_left.wait_for(self._has_room, self._patience):
                 raise EngineBusy
             self._inside += 1
         self._count(1)
 
     def _leave(self) -> None:
-        with self._lock:
+        with self._place_left:
             self._inside -= 1
+            self._place_left.notify()
         self._count(-1)
+
+    def _has_room(self) -> bool:
+        return self._inside < self._room

@@ -95,6 +95,15 @@ def test_a_photo_too_many_is_refused_at_once(
     assert (caught.value.status, caught.value.extra["retry_after"]) == (503, 1)
 
 
+def test_a_rush_that_is_soon_over_refuses_nobody(held: Held) -> None:
+    engine = engine_with(held, Queue(0, in_hand=IN_HAND, patience=30))
+    with ThreadPoolExecutor(1) as pool:
+        with occupied(held, engine, IN_HAND):
+            late = pool.submit(engine.detect, PHOTO)
+            assert not late.done()
+        assert late.result() == []
+
+
 def test_photos_that_wait_are_counted_and_not_worked_on(held: Held) -> None:
     engine = engine_with(held, Queue(2, in_hand=IN_HAND))
 
