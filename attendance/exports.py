@@ -34,9 +34,10 @@ HEADINGS: Final = (
     "marked_by",
 )
 ROWS_A_CHUNK: Final = 1000
-# What fits across A4 on its side beside a name, and below its heading.
+# What fits across A4 on its side beside a name, and below its heading; a browser test
+# prints a full page.
 SESSIONS_A_PAGE: Final = 20
-STUDENTS_A_PAGE: Final = 25
+STUDENTS_A_PAGE: Final = 24
 BLANK: Final = [UNMARKED] * 10  # the columns of a class without a timetable
 
 

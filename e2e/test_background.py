@@ -1,20 +1,25 @@
 """Imports, jobs, timetable, paper and notices in a browser: no barrier, no overflow."""
 
+import datetime as dt
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from accounts.models import Job, User
-from attendance import services
+from attendance import exports, services
 from attendance.models import Status
 from attendance.notice_models import Notice
 from attendance.tests.factories import make_session
 from attendance.tests.plans import close_school, excuse, make_slot
 from classroom.models import Classroom, Student
-from classroom.tests.factories import days
+from classroom.tests.factories import days, make_student, seat
 from e2e.conftest import Barriers, Open, SignIn, Watched
 
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1440, "height": 900}
+# On its side, within margins of 12 mm, at 96 dots an inch.
+A4 = {"width": 1031, "height": 702}
 ROWS = [
     {
         "file": f"S{number}/a-photo-with-quite-a-long-name.jpg",
@@ -89,6 +94,28 @@ def test_these_pages_have_no_barrier_and_fit(
     assert found == []
     assert widths == dict.fromkeys(addresses, viewport["width"])
     assert watched.faults == []
+
+
+@pytest.mark.parametrize("kind", ["print", "sheet"])
+def test_a_full_page_of_the_register_fits_on_a4(
+    open_page: Open, sign_in: SignIn, alice: User, maths: Classroom, kind: str
+) -> None:
+    for number in range(exports.STUDENTS_A_PAGE + 1):
+        name = f"Maximiliana Wolfeschlegelsteinhausen the {number:02}nd"
+        seat(make_student(name), maths, starts_on=days(-40))
+    for number in range(exports.SESSIONS_A_PAGE + 1):
+        make_session(maths, date=days(-number), start=dt.time(10, 30))
+    page = open_page()
+    sign_in(page, alice)
+    period = f"start={days(-30)}&end={days(0)}"
+    page.goto(f"/app/classes/{maths.pk}/{kind}/?{period}")
+    sheets = page.locator(".paper").count()
+    paper = page.pdf(prefer_css_page_size=True)
+    assert sheets == 4
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == sheets
+    page.emulate_media(media="print")
+    page.set_viewport_size(A4)
+    assert page.evaluate("document.documentElement.scrollWidth") == A4["width"]
 
 
 def test_a_roster_is_mapped_looked_at_and_imported(
