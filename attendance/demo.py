@@ -1,15 +1,18 @@
 """A small school to try things on, enrolled from a photo that a package ships."""
 
+import datetime as dt
 import hashlib
 import hmac
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import Role, User
 from attendance import demo_history
 from attendance.demo_timetable import plan_week
+from classroom.consents import Answer, give_all
 from classroom.models import Classroom, Student
 from classroom.rosters import enrol
 from faces import runtime
@@ -65,8 +68,26 @@ def build() -> School:
     begin = demo_history.first_day()
     enrol(first, students, on=begin)
     enrol(second, _students(NOT_ENROLLED, first=len(ENROLLED) + 1), on=begin)
+    _ask_for_consent(students, by=admin)
     plan_week(first, second, since=begin)
     return School(admin, teachers, first, second, students)
+
+
+def _ask_for_consent(students: list[Student], *, by: User) -> None:
+    """Record what most families said; the last one was not asked yet."""
+    day = timezone.localdate()
+    answers = [
+        (
+            student,
+            Answer(
+                given_by=f"{student.full_name.split()[-1]} family",
+                given_on=day - dt.timedelta(days=45),
+                until=day + dt.timedelta(days=320),
+            ),
+        )
+        for student in students[:-1]
+    ]
+    give_all(answers, by=by)
 
 
 def look_back(school: School) -> None:

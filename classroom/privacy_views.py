@@ -74,9 +74,25 @@ def data(request: HttpRequest, student_id: int) -> HttpResponse:
 def sections(held: dict[str, Any]) -> list[dict[str, Any]]:
     """Return an export's parts with their titles, for a page."""
     return [
-        {"title": one.title, "name": one.name, "rows": held["held"][one.name]}
+        {
+            "title": one.title,
+            "name": one.name,
+            "rows": [
+                {name: in_words(value) for name, value in row.items()}
+                for row in held["held"][one.name]
+            ],
+        }
         for one in holdings.all_holdings()
     ]
+
+
+def in_words(value: Any) -> Any:
+    """Return figures by name as a line of text; other values as they are."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {figure}" for name, figure in value.items())
+    if isinstance(value, list):
+        return "; ".join(str(in_words(part)) for part in value)
+    return value
 
 
 def as_file(answer: HttpResponse, name: str) -> HttpResponse:

@@ -73,10 +73,19 @@ class ConsentInline(admin.TabularInline[Consent, Student]):
 
     model = Consent
     formset = ConsentFormSet
-    fields = ANSWER_FIELDS
+    fields = [*ANSWER_FIELDS, "answer_state"]
+    readonly_fields = ["answer_state"]
     extra = 0
     can_delete = False
     verbose_name_plural = _("consent to the face")
+
+    @admin.display(description=_("state"))
+    def answer_state(self, answer: Consent) -> SafeString | str:
+        if answer.pk is None:
+            return "–"
+        if answer.replaced_at is not None:
+            return str(_("Replaced"))
+        return consent_badge(answer.state())
 
     def get_formset(self, *args: Any, **kwargs: Any) -> Any:
         request: HttpRequest = args[0]
