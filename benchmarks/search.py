@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.material import unit_vectors
-from benchmarks.turns import Call, Times, take_turns, timed
+from benchmarks.turns import Call, Times, announce, take_turns, timed
 from faces.engine.types import FloatArray
 from faces.matching import Gallery, match, similarities
 
@@ -40,6 +40,7 @@ def run(folder: Path, *, rounds: int) -> list[Search]:
     found = []
     for dimension in DIMENSIONS:
         for size in SIZES:
+            announce(f"Search in {size:,} templates of {dimension} numbers")
             templates = unit_vectors(size, dimension)
             stored = _store(templates, folder) if size <= LOOP_UP_TO else None
             for number in PROBES:

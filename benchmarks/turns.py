@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -58,6 +59,11 @@ def timed_elsewhere(call: Callable[[], object]) -> Call:
     """As ``timed`` for a call whose work another process does."""
     inner = timed(call)
     return lambda: Sample(inner().ms, None)
+
+
+def announce(what: str) -> None:
+    """Say what is measured now, so that nobody takes a long run for a hung one."""
+    print(f"{time.strftime('%H:%M:%S')}  {what}", file=sys.stderr, flush=True)
 
 
 def take_turns(

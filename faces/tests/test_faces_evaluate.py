@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from functools import cache
 from io import StringIO
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from faces.engine.pipeline import FaceEngine
 from faces.engine.types import Image
 from faces.evaluation import photos
 from faces.evaluation.classes import enrolment, identify
-from faces.evaluation.photos import EvaluationError
+from faces.evaluation.photos import EvaluationError, Photos
 from faces.evaluation.rates import pairs_of, rates_at
 from faces.tests import beside
 from faces.tests.beside import LFW, PACK
@@ -194,16 +195,29 @@ def test_nothing_of_a_photo_without_people_is_read(tmp_path: Path) -> None:
 # --- Ten people of LFW, where they lie beside the project ----------------------------
 
 
+@cache
+def ten_people() -> Photos:
+    return photos.read(real_engine(), photos.find(LFW))
+
+
 @pytest.mark.skipif(not LFW.is_dir(), reason=f"the photos of LFW are not in {LFW}")
 def test_the_embedded_pack_tells_ten_people_apart() -> None:
-    engine = real_engine()
-
-    found = photos.read(engine, photos.find(LFW))
+    found = ten_people()
 
     assert (len(found.paths), found.readable) == (100, 100)
-    rates = rates_at(pairs_of(found.embeddings, found.people), engine.threshold)
+    pairs = pairs_of(found.embeddings, found.people)
+    rates = rates_at(pairs, real_engine().threshold)
     assert rates.fmr.errors == 0
     assert rates.fnmr.value <= 0.015
+
+
+@pytest.mark.skipif(not LFW.is_dir(), reason=f"the photos of LFW are not in {LFW}")
+def test_the_standard_review_takes_photos_of_one_person() -> None:
+    found = ten_people()
+
+    of_one_person = len(found.paths) - found.several
+    assert of_one_person >= 80
+    assert found.accepted.sum() >= 0.95 * of_one_person
 
 
 @pytest.mark.skipif(

@@ -56,7 +56,8 @@ def test_the_list_marks_what_is_in_use_and_what_is_not_here(
 
     assert set(lines) == set(catalogue.NAMES)
     assert lines["sface"].startswith("*")
-    assert lines["buffalo_l"].endswith("not here")
+    assert "not here (289 MB)" in lines["buffalo_l"]
+    assert "Non-commercial research only" in lines["buffalo_l"]
 
 
 def test_the_list_names_a_broken_pack(run: Run, root: Path) -> None:

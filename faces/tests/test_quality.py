@@ -10,7 +10,13 @@ import pytest
 
 from faces.engine import alignment, quality
 from faces.engine.types import Detection, Face, FloatArray, Image, Quality
-from faces.tests.real_engine import astronaut, close_ups, read, real_engine
+from faces.tests.real_engine import (
+    astronaut,
+    close_ups,
+    group_photo,
+    read,
+    real_engine,
+)
 
 SHAPE = (480, 640, 3)
 GOOD = Quality(
@@ -151,6 +157,14 @@ def test_all_six_close_ups_pass_the_standard_review() -> None:
         faces = real_engine().analyse(image, embed=False)
         assert len(faces) == 1
         assert quality.check(faces[0], image.shape, "standard") == []
+
+
+def test_all_six_of_the_group_photo_pass_the_standard_review() -> None:
+    faces = real_engine().analyse(group_photo(), embed=False)
+
+    faults = [quality.check(one, group_photo().shape) for one in faces]
+
+    assert faults == [[]] * 6
 
 
 def test_a_good_face_passes_even_the_strict_review() -> None:

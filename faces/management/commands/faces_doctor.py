@@ -31,7 +31,7 @@ def lines_of(found: Diagnosis) -> list[tuple[str, str]]:
         ("providers there", ", ".join(found.available)),
         ("providers running", ", ".join(found.running) or "none"),
         ("threads a photo", str(found.threads)),
-        ("photos in the queue", str(found.queue)),
+        ("photos may wait", str(found.queue)),
     ]
     if found.pack is not None:
         pack = found.pack

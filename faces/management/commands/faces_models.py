@@ -69,7 +69,7 @@ class Command(BaseCommand):
             pack = find_pack(name, root=runtime.pack_root())
         except ConfigurationError as error:
             folder = folders.place(name, root=runtime.pack_root())
-            return f"broken: {error}" if folder.is_dir() else "not here"
+            return f"broken: {error}" if folder.is_dir() else not_here(name)
         return f"{enrolled(pack)} enrolled; {pack.licence}"
 
     def info(self, options: dict[str, Any]) -> None:
@@ -123,6 +123,15 @@ class Command(BaseCommand):
                     "wins over the file: change it there too."
                 )
             )
+
+
+def not_here(name: str) -> str:
+    """Say what it would take to have a pack that isn't here."""
+    published = catalogue.PACKS.get(name)
+    if published is None:
+        return "not here"
+    size = f" ({published.megabytes} MB)" if published.megabytes else ""
+    return f"not here{size}; {catalogue.INSIGHTFACE_LICENCE}"
 
 
 def is_whole(name: str) -> bool:
