@@ -22,6 +22,10 @@ from attendance_site import core_dumps, logs
 from attendance_site import environment as conf
 from faces.engine.queue import DEFAULT_LENGTH, IN_HAND
 
+# NumPy would share each product of a group photo among all cores and wait, spinning,
+# for cores that other photos use. Workers inherit this before they load it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 MEGABYTE = 1024 * 1024
 # Measured (benchmarks/growth.py): 260 idle, 420 with group photos of 12 megapixels, 620
 # for moments in which all four threads read one.

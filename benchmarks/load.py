@@ -17,7 +17,11 @@ CLIENTS: Final = (1, 4, 8, 16)
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What so many clients got. ``memory_mb`` sums all workers, at most so far."""
+    """What so many clients got.
+
+    ``cpu_ms`` is the server's processor time for a call. Memory sums all workers:
+    ``memory_mb`` after the calls, ``peak_mb`` at most since their start.
+    """
 
     clients: int
     calls: int
@@ -25,7 +29,9 @@ class Load:
     seconds: float
     p50_ms: float
     p95_ms: float
+    cpu_ms: float
     memory_mb: float
+    peak_mb: float
 
     @property
     def per_second(self) -> float:
@@ -51,7 +57,7 @@ def _one(site: Site, photo: bytes, clients: int, calls: int) -> Load:
         return answers
 
     announce(f"{calls} calls to a server by {clients} clients")
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), site.processors_ms()
     with ThreadPoolExecutor(clients) as pool:
         answers = [answer for one in pool.map(device, range(clients)) for answer in one]
     seconds = time.perf_counter() - start
@@ -63,5 +69,7 @@ def _one(site: Site, photo: bytes, clients: int, calls: int) -> Load:
         seconds=seconds,
         p50_ms=float(p50),
         p95_ms=float(p95),
-        memory_mb=site.memory_mb("VmHWM"),
+        cpu_ms=(site.processors_ms() - cpu_start) / len(answers),
+        memory_mb=site.memory_mb("VmRSS"),
+        peak_mb=site.memory_mb("VmHWM"),
     )

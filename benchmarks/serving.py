@@ -37,9 +37,21 @@ class Site:
 
     def memory_mb(self, figure: str) -> float:
         """Sum over the workers of VmRSS (now) or VmHWM (at most), in megabytes."""
+        return round(sum(_status(one, figure) for one in self._workers()), 1)
+
+    def processors_ms(self) -> float:
+        """Milliseconds of processor time that the workers have used so far."""
+        ticks = 0
+        for worker in self._workers():
+            stat = Path(f"/proc/{worker}/stat").read_text("ascii")
+            # proc(5): the name in brackets may hold blanks; 14 and 15 are the times.
+            fields = stat.rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks * 1000 / os.sysconf("SC_CLK_TCK")
+
+    def _workers(self) -> list[str]:
         children = Path(f"/proc/{self.master}/task/{self.master}/children")
-        workers = children.read_text("ascii").split()
-        return round(sum(_status(worker, figure) for worker in workers), 1)
+        return children.read_text("ascii").split()
 
 
 @contextmanager
