@@ -4,7 +4,7 @@ import datetime as dt
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import ViewportSize, expect
 
 from accounts.models import Job, User
 from attendance import exports, services
@@ -19,7 +19,7 @@ from e2e.conftest import Barriers, Open, SignIn, Watched
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1440, "height": 900}
 # On its side, within margins of 12 mm, at 96 dots an inch.
-A4 = {"width": 1031, "height": 702}
+A4: ViewportSize = {"width": 1031, "height": 702}
 ROWS = [
     {
         "file": f"S{number}/a-photo-with-quite-a-long-name.jpg",
