@@ -102,7 +102,7 @@ function options(range) {
         reverse: isRightToLeft,
         border: { color: colour("--rule-strong") },
         grid: { display: false },
-        ticks: { color: ink, font, align: "inner", maxRotation: 0, autoSkipPadding: 12 },
+        ticks: { color: ink, font, align: "inner", maxRotation: 0, autoSkipPadding: 28 },
       },
       y: {
         ...range,
