@@ -315,10 +315,17 @@ class VerificationSerializer(serializers.Serializer[Verification]):
         }
 
 
+class RoundedField(serializers.FloatField):
+    """A cosine as every answer gives it: with four decimals."""
+
+    def to_representation(self, value: float) -> Any:
+        return rounded(value)
+
+
 class RecognisedSerializer(serializers.Serializer[Recognised]):
     student = BriefStudentSerializer()
-    confidence = serializers.FloatField(source="match.similarity")
-    margin = serializers.FloatField(source="match.margin", allow_null=True)
+    confidence = RoundedField(source="match.similarity")
+    margin = RoundedField(source="match.margin", allow_null=True)
     photo = serializers.IntegerField(help_text="Which photo, counted from 1.")
     box = BoxField(source="face")
     attendance = MarkSerializer(source="mark")

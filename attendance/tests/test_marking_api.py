@@ -108,8 +108,10 @@ def test_all_six_are_marked_from_the_group_photo(
     answer = api(alice).post("/attendance/group", verify_body(maths, group_photo()))
     told = answer.json()
     assert answer.status_code == 200
-    marked = {line["student"]["id"] for line in told["recognized"]}
-    assert marked == {student.pk for student in six}
+    marked = {line["student"]["id"]: line["confidence"] for line in told["recognized"]}
+    assert marked.keys() == {student.pk for student in six}
+    kept = dict(Record.objects.values_list("student", "confidence_score"))
+    assert marked == kept
     assert (told["ambiguous"], told["unknown"], told["not_seen"]) == ([], [], [])
     assert Record.objects.filter(source=Source.FACE).count() == 6
 
