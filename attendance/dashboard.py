@@ -18,8 +18,14 @@ from attendance.models import Record, Session
 from attendance.notice_models import Notice as Mail
 from attendance.notice_models import NoticeState
 from attendance.reports import Counts
-from classroom.models import Classroom, Enrollment, Student
-from faces import status
+from classroom.models import (
+    Classroom,
+    ConsentState,
+    Enrollment,
+    Student,
+    consent_state,
+)
+from faces import consent, runtime, status
 from faces.models import FaceTemplate
 from faces.status import FaceState, face_state
 
@@ -131,6 +137,7 @@ def notices() -> Iterator[Notice]:
     yield from _open_sessions()
     yield from _high_absence()
     yield from _classes()
+    yield from _consents()
     yield from _students()
 
 
@@ -227,6 +234,38 @@ def _classes() -> Iterator[Notice]:
             empty,
         )
         yield Notice(text % {"number": empty}, f"{page}?state=empty")
+
+
+def _consents() -> Iterator[Notice]:
+    """Say how many faces are kept without a consent in force, by what is missing."""
+    if not consent.is_asked():
+        return
+    page = reverse("admin:classroom_student_changelist")
+    page += f"?face={FaceState.ENROLLED}"
+    templates = FaceTemplate.objects.of_model(runtime.active_model_id())
+    enrolled = templates.students().annotate(answer=consent_state())
+    counts = dict(
+        enrolled.order_by().values_list("answer").annotate(number=Count("pk"))
+    )
+    unasked = counts.get(ConsentState.NONE, 0)
+    ended = counts.get(ConsentState.EXPIRED, 0)
+    grave = consent.is_required()
+    if unasked:
+        text = ngettext(
+            "%(number)d enrolled student has no consent on record",
+            "%(number)d enrolled students have no consent on record",
+            unasked,
+        )
+        link = f"{page}&consent={ConsentState.NONE}"
+        yield Notice(text % {"number": unasked}, link, grave=grave)
+    if ended:
+        text = ngettext(
+            "The consent of %(number)d enrolled student has expired",
+            "The consents of %(number)d enrolled students have expired",
+            ended,
+        )
+        link = f"{page}&consent={ConsentState.EXPIRED}"
+        yield Notice(text % {"number": ended}, link, grave=grave)
 
 
 def _students() -> Iterator[Notice]:

@@ -282,7 +282,7 @@ class Reading:
         if _is_known(student, face):
             end(line, PhotoState.ALREADY)
             return
-        services.examine(student, [face], by=self.run.job.owner)
+        doubts = services.examine(student, [face], by=self.run.job.owner)
         with transaction.atomic():
             # A run that was taken for dead may come this far as well: whoever is
             # second finds the end of the first. Template and end stand or fall as one.
@@ -290,7 +290,14 @@ class Reading:
             if row.state not in UNFINISHED or not self.run.mine().exists():
                 return
             services.save(student, [face], self.run.job.owner)
-            end(row, PhotoState.ENROLLED)
+            end(row, PhotoState.ENROLLED, *_said_of_consent(doubts))
+
+
+def _said_of_consent(doubts: Sequence[services.Doubt]) -> tuple[str, str]:
+    """Return the code and the words of a missing consent, which stops no enrolment."""
+    code = consent.ConsentMissing.code
+    words = [doubt.detail for doubt in doubts if doubt.code == code]
+    return (code, words[0]) if words else ("", "")
 
 
 def _face_of(photo: bytes) -> Face:

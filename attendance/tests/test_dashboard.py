@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Job, User
 from attendance import services
@@ -15,6 +16,7 @@ from attendance.models import Status
 from attendance.notice_models import Notice as Mail
 from attendance.reports import Counts
 from attendance.tests.factories import make_record, make_session
+from classroom.consents import Answer, give
 from classroom.models import Classroom, Student
 from classroom.tests.factories import days, make_class, make_student
 from faces.models import FaceTemplate
@@ -95,6 +97,7 @@ def test_students_without_a_face_lead_to_their_list(
         rows = client.get(notice.url).context["cl"].result_list
         shown[notice.text] = [row.full_name for row in rows]
     assert shown == {
+        "1 enrolled student has no consent on record": [students[0].full_name],
         "1 student has no face yet": [students[2].full_name],
         "1 student needs a new photo": [students[1].full_name],
         "1 student sits in no class": [gone.full_name],
@@ -175,8 +178,8 @@ def test_the_page_costs_the_same_however_large_the_school(
     # session, user, three steps, classes, seats, sessions, lines, templates (are
     # there any, how many, which), failed jobs, waiting ones, mails, open sessions,
     # closed ones today and their lines, classes of deactivated teachers, empty ones,
-    # faces, students without a class, own last changes
-    assert (few, cost()) == (23, 23)
+    # consents, faces, students without a class, own last changes
+    assert (few, cost()) == (24, 24)
 
 
 def test_what_failed_in_the_background_is_shown(
@@ -202,3 +205,20 @@ def test_a_job_that_nobody_takes_is_shown(
         created_at=timezone.now() - dt.timedelta(hours=1)
     )
     assert "No worker takes the jobs that wait" in texts()
+
+
+def test_it_says_whose_face_is_kept_without_a_consent(
+    students: list[Student], alice: User, settings: Settings
+) -> None:
+    for person, student in enumerate(students, start=1):
+        make_template(student, person)
+    day = timezone.localdate()
+    before = day - dt.timedelta(days=9)
+    give(students[0], Answer(given_by="A parent", given_on=before), by=alice)
+    ended = Answer(given_by="A parent", given_on=before, until=before)
+    give(students[1], ended, by=alice)
+    said = texts()
+    assert "1 enrolled student has no consent on record" in said
+    assert "The consent of 1 enrolled student has expired" in said
+    settings.FACE_CONSENT = "off"
+    assert not any("consent" in text for text in texts())

@@ -95,6 +95,20 @@ def test_a_refused_photo_is_listed_with_its_reason_and_hint(
     assert "camera" in job.result["rows"][0]["hint"]
 
 
+def test_a_face_without_consent_is_enrolled_and_said_so_or_refused(
+    alice: User, students: list[Student], settings: Settings
+) -> None:
+    cleo, dan, _ = (student.student_id for student in students)
+    assert lines(done(alice, {f"{cleo}.png": photo_of(1)})) == {
+        f"{cleo}.png": (cleo, "enrolled", "consent_missing")
+    }
+    settings.FACE_CONSENT = "require"
+    assert lines(done(alice, {f"{dan}.png": photo_of(2)})) == {
+        f"{dan}.png": (dan, "refused", "consent_missing")
+    }
+    assert [enrolled(student) for student in students] == [1, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
