@@ -9,6 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 MAX_ID = 2**63 - 1  # BigAutoField
+MAX_SEARCH = 200  # SQLite refuses patterns of some ten thousand signs
 
 
 class FlagFilter(filters.BooleanFilter):
@@ -30,7 +31,9 @@ class SearchFilter(filters.CharFilter):
     """Call the queryset's own `search` with the words that were typed."""
 
     def __init__(self, *, help_text: str) -> None:
-        super().__init__(help_text=help_text)  # type: ignore[no-untyped-call]
+        super().__init__(  # type: ignore[no-untyped-call]
+            help_text=help_text, max_length=MAX_SEARCH
+        )
 
     def filter(self, qs: Any, value: str) -> Any:
         return qs.search(value) if value else qs

@@ -97,10 +97,14 @@ MIDDLEWARE = [
     "attendance_site.proxies.ProxyMiddleware",
     "attendance_site.request_log.RequestLogMiddleware",
     "attendance_site.middleware.HealthHostMiddleware",
-    "attendance_site.middleware.UploadSizeMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Outside of all that answers by itself: their headers are on files, redirects and
+    # refusals too.
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "attendance_site.middleware.PermissionsPolicyMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "attendance_site.middleware.UploadSizeMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -109,8 +113,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "attendance_site.middleware.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "attendance_site.middleware.PermissionsPolicyMiddleware",
     "attendance_site.metrics.CountingMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -317,6 +319,11 @@ SPECTACULAR_SETTINGS = {
         "JobStateEnum": "accounts.job_models.JobState",
     },
     "PREPROCESSING_HOOKS": ["attendance_site.docs.without_last_slash"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "attendance_site.faults_document.with_faults",
+        "attendance_site.faults_document.with_local_times",
+    ],
 }
 
 # --- What whoever runs the site gets to see -----------------------------------------
