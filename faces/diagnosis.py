@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from faces import runtime, status
 from faces.engine import sessions
 from faces.engine.errors import EngineError
-from faces.engine.packs import Pack
+from faces.engine.packs import EMBEDDED, Pack
 from faces.engine.samples import PEOPLE
 from faces.services import needs_new_photo
 
@@ -70,7 +70,7 @@ def diagnose() -> Diagnosis:
         advice += runtime.warnings_of(pack) + device_advice(running)
     if timing is not None:
         faults += timing_faults(timing)
-        advice += timing_advice(timing)
+        advice += timing_advice(timing, name=pack.name if pack else "")
     if pack is not None:
         told = template_findings()
         faults += told[0]
@@ -131,13 +131,19 @@ def timing_faults(timing: status.Timing) -> list[str]:
     return [words % {"found": timing.faces, "people": PEOPLE}]
 
 
-def timing_advice(timing: status.Timing) -> list[str]:
+def timing_advice(timing: status.Timing, *, name: str) -> list[str]:
     if not timing.faces or timing.embedding_per_face < SLOW:
         return []
-    words = _(
-        "One face takes %(milliseconds)s ms to recognise: use a GPU or a smaller model "
-        "(sface, buffalo_s)."
-    )
+    if name == EMBEDDED:
+        words = _(
+            "One face takes %(milliseconds)s ms to recognise, with the smallest model: "
+            "see what else this machine does, or use a faster one."
+        )
+    else:
+        words = _(
+            "One face takes %(milliseconds)s ms to recognise: use a GPU or a smaller "
+            "model (sface, buffalo_s)."
+        )
     return [words % {"milliseconds": round(timing.embedding_per_face)}]
 
 

@@ -17,6 +17,7 @@ from faces.diagnosis import diagnose
 from faces.engine import packs, sessions
 from faces.engine.pipeline import FaceEngine
 from faces.models import FaceTemplate
+from faces.status import Timing
 from faces.tests.factories import make_template
 from faces.tests.insightface_pack import write_pack
 
@@ -115,6 +116,20 @@ def test_more_threads_than_cores_are_advice(settings: Settings) -> None:
     settings.FACE_THREADS = 200
 
     assert any("FACE_THREADS=200" in line for line in diagnose().advice)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("sface", "what else this machine does"), ("ours", "a GPU")]
+)
+def test_a_slow_engine_is_advice_that_fits_the_model(name: str, words: str) -> None:
+    slow = Timing(
+        faces=6, width=64, height=64, detection=1, second_look=1, embedding=6000
+    )
+
+    (line,) = diagnosis.timing_advice(slow, name=name)
+
+    assert "1000 ms" in line
+    assert words in line
 
 
 def test_packages_that_overwrite_each_other_are_a_fault(
