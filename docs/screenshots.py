@@ -152,6 +152,8 @@ def browsing(
         permissions=["camera"],
         viewport={"width": width, "height": height},
         reduced_motion="reduce",
+        is_mobile=size == PHONE,
+        has_touch=size == PHONE,
     )
     page = context.new_page()
     page.goto("/accounts/login/")

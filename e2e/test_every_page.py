@@ -25,9 +25,6 @@ LOADED = """[...performance.getEntriesByType("navigation"),
   ...performance.getEntriesByType("resource")]
   .map(({ name, decodedBodySize }) => [name, decodedBodySize])"""
 CHARTS = "vendor/chart/chart.min.js"
-EIGHT = """[...performance.getEntriesByType("navigation"),
-  ...performance.getEntriesByType("resource")]
-  .reduce((sum, one) => sum + one.decodedBodySize, 0)"""
 EIGHT = dt.time(8)
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1440, "height": 900}
