@@ -10,10 +10,10 @@ PEERS         := benchmarks/.venv
 PEERS_STAMP   := $(PEERS)/.peers-installed
 
 .DEFAULT_GOAL := help
-.PHONY: messages help run test bench e2e nginx install install-dev lint lock demo clean
+.PHONY: messages help run test bench reliability e2e nginx install install-dev lint lock demo clean
 
 help: ## Show this list
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 run: install ## Start with a demo school on http://localhost:8000 (HTTPS=1: for phones)
 ifdef HTTPS
@@ -34,11 +34,14 @@ install-dev: install $(DEV_STAMP) ## Add the linters and the browser tests' tool
 e2e: install-dev ## Run the pages in Chromium (apt-get install chromium)
 	$(BIN)/pytest e2e
 
-nginx: install ## Try the nginx example in front of a server (apt-get install nginx-light)
+nginx: install ## Try the site behind nginx, alone and as two replicas (apt-get install nginx-light postgresql redis-server)
 	$(BIN)/pytest deploy
 
 bench: install $(PEERS_STAMP) ## Measure beside other libraries: benchmarks/results.md
 	$(BIN)/python -m benchmarks
+
+reliability: install ## Try to break it: benchmarks/reliability.md (needs nginx-light, postgresql, redis-server)
+	$(BIN)/python -m benchmarks.reliability $(SIZES)
 
 lint: install-dev ## Style, types, import rule, migrations, deployment checks
 	$(BIN)/ruff check .

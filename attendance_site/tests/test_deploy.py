@@ -20,7 +20,7 @@ SECRET = re.compile(r"KEY|PASSWORD|SECRET|DATABASE_URL|EMAIL_URL")
 # A version down to the patch, and the distribution where the image has several.
 PINNED = re.compile(r"[a-z/]+:\d+\.\d+(\.\d+)?-[a-z]+(-[a-z]+)?")
 ENDS = {"migrate", "manage"}  # they do one thing and stop
-SITES = ["web", "web-plain", "worker"]
+SITES = ["web", "web-plain", "web-replica", "worker"]
 
 
 def text(name: str) -> str:
@@ -212,7 +212,7 @@ def test_the_site_waits_for_its_database_and_migrations(
 
 def test_only_the_proxy_can_be_reached_from_outside(compose: dict[str, Any]) -> None:
     open_ports = {name for name, s in compose["services"].items() if "ports" in s}
-    assert open_ports == {"caddy", "web-plain"}
+    assert open_ports == {"caddy", "nginx", "web-plain"}
     assert compose["services"]["web-plain"]["ports"] == [
         "${PLAIN_BIND:-127.0.0.1:8000}:8000"
     ]
@@ -224,6 +224,9 @@ def test_only_the_proxy_can_be_reached_from_outside(compose: dict[str, Any]) -> 
 def test_the_site_believes_the_proxys_address_alone(compose: dict[str, Any]) -> None:
     caddy = compose["services"]["caddy"]["networks"]["edge"]["ipv4_address"]
     assert compose["services"]["web"]["environment"]["TRUSTED_PROXIES"] == caddy
+    nginx = compose["services"]["nginx"]["networks"]["edge"]["ipv4_address"]
+    assert compose["services"]["web-replica"]["environment"]["TRUSTED_PROXIES"] == nginx
+    assert nginx != caddy
 
 
 def test_only_the_encrypted_spool_can_be_written_to(compose: dict[str, Any]) -> None:
@@ -273,19 +276,22 @@ def test_the_gpu_lock_holds_libraries_alone_with_their_hashes() -> None:
 def test_the_proxies_take_what_the_site_takes() -> None:
     limit = settings.MAX_REQUEST_BYTES // 1024 // 1024
     archive = settings.IMPORT_MAX_MB + 1
-    sizes = re.findall(r"^ *(client_\w+_size) (\w+);", text("deploy/nginx.conf"), re.M)
-    assert sizes == [
-        ("client_max_body_size", f"{limit}m"),
-        ("client_body_buffer_size", f"{limit}m"),
-        ("client_max_body_size", f"{archive}m"),
-    ]
+    for file in ("deploy/nginx.conf", "deploy/replicas.nginx.conf"):
+        sizes = re.findall(r"^ *(client_\w+_size) (\w+);", text(file), re.M)
+        assert sizes == [
+            ("client_max_body_size", f"{limit}m"),
+            ("client_body_buffer_size", f"{limit}m"),
+            ("client_max_body_size", f"{archive}m"),
+        ]
     caddy = text("deploy/Caddyfile")
     assert f"max_size {{$MAX_REQUEST_SIZE:{limit}MiB}}" in caddy
     assert f"max_size {{$MAX_ARCHIVE_SIZE:{archive}MiB}}" in caddy
 
 
-def test_the_nginx_example_replaces_what_a_client_claims() -> None:
-    example = text("deploy/nginx.conf")
+@pytest.mark.parametrize("name", ["nginx.conf", "replicas.nginx.conf"])
+def test_the_nginx_example_replaces_what_a_client_claims(name: str) -> None:
+    example = text(f"deploy/{name}")
+    assert "proxy_set_header X-Request-ID $request_id;" in example
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in example
     assert "proxy_set_header X-Forwarded-Proto $scheme;" in example
 
