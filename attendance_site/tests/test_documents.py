@@ -14,7 +14,7 @@ DOCUMENTS = [
     *sorted((BASE_DIR / "docs").glob("*.md")),
 ]
 HEAVIEST = 150_000  # bytes of a picture
-COMPOSE_PROFILES = {"tls", "plain"}
+COMPOSE_PROFILES = {"tls", "plain", "replicas"}
 
 
 def content(document: Path) -> str:
@@ -83,7 +83,8 @@ def test_every_target_of_make_exists(document: Path) -> None:
 @by_name
 def test_every_file_that_is_run_or_copied_exists(document: Path) -> None:
     named = set(re.findall(r"(?<![\w./])((?:deploy|docs)/[\w./-]+)", code(document)))
-    made = {name for name in named if name.startswith("deploy/secrets")}
+    own = ("deploy/secrets", "deploy/certificates")
+    made = {name for name in named if name.startswith(own)}
     assert {name for name in named - made if not (BASE_DIR / name).exists()} == set()
 
 
@@ -97,7 +98,8 @@ def test_every_module_that_is_started_exists(document: Path) -> None:
 @by_name
 def test_every_service_of_compose_exists(document: Path) -> None:
     compose = yaml.safe_load(content(BASE_DIR / "compose.yaml"))
-    words = r"docker compose (?:exec -T|run --rm|restart) ([\w-]+)"
+    options = r'(?: -T| -e \w+| -v "[^"]+")*'
+    words = rf"docker compose (?:exec|run --rm|restart){options} ([\w-]+)"
     assert set(re.findall(words, code(document))) - set(compose["services"]) == set()
     profiles = set(re.findall(r"COMPOSE_PROFILES=(\w+)", code(document)))
     assert profiles <= COMPOSE_PROFILES

@@ -227,6 +227,8 @@ def nginx(folder: Path, *, front: str, behind: Sequence[str]) -> Iterator[Path]:
     )
     text = CONFIGURATION
     for old, new in {
+        # First: the folder of a test lies in /tmp itself.
+        r"/tmp/": f"{folder}/nginx-",  # noqa: S108
         r"server web-replica:8000 resolve .*;": servers,
         r"resolver .*;": "",  # there is no Docker here
         r"server \{\n *listen 80;\n.*\n *\}": "",
@@ -234,7 +236,6 @@ def nginx(folder: Path, *, front: str, behind: Sequence[str]) -> Iterator[Path]:
         r"http2 on;": "",  # newer than some distributions' nginx
         r"/etc/nginx/certificates/fullchain.pem": str(made.certificate),
         r"/etc/nginx/certificates/privkey.pem": str(made.key),
-        r"/tmp/": f"{folder}/nginx-",  # noqa: S108
         r"worker_processes auto;": "worker_processes 1;",
     }.items():
         text, number = re.subn(old, new, text)
