@@ -1,7 +1,9 @@
 """Two replicas behind nginx, on PostgreSQL and Redis: parts die, no mark is lost."""
 
 import json
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +20,9 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    # PostgreSQL's user has to pass through; pytest's own folder is closed.
-    folder = tmp_path_factory.mktemp("replicas")
-    folder.parent.chmod(0o711)
-    folder.parent.parent.chmod(0o711)
-    with cluster(folder) as running:
+def replicas() -> Iterator[Cluster]:
+    # Not pytest's own folder: PostgreSQL's user has to pass through.
+    with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as running:
         yield running
 
 
