@@ -221,13 +221,14 @@ def look_at_the_register(
     wanted = {session for sessions in school["sessions"] for session in sessions}
     query = "SELECT session_id, student_id, id FROM attendance_record"
     with psycopg.connect(cluster.postgres.url) as database:
-        rows = [row for row in database.execute(query) if row[0] in wanted]
-        told = "SELECT id FROM attendance_historicalrecord"
-        history = Counter(row[0] for row in database.execute(told))
+        all_rows = database.execute(query).fetchall()
+        told = "SELECT DISTINCT id FROM attendance_historicalrecord"
+        history = {row[0] for row in database.execute(told)}
+    rows = [row for row in all_rows if row[0] in wanted]
     found = Counter((session, student) for session, student, _ in rows)
     outcome.missing = len(outcome.marked - set(found))
     outcome.doubled = sum(number > 1 for number in found.values())
     # Each session was asked for once, so more than one student in it is nobody's.
     in_session = Counter(session for session, _ in found)
     outcome.strangers = sum(number > 1 for number in in_session.values())
-    outcome.half_written = sum(history[number] != 1 for _, _, number in rows)
+    outcome.half_written = len(history ^ {number for _, _, number in all_rows})
