@@ -114,8 +114,12 @@ def tear(installation: Installation) -> None:
 
 def killed(
     installation: Installation, *arguments: str, after: float, **variables: str
-) -> bool:
-    """Run a command and kill it after some seconds; False where it had ended."""
+) -> float | None:
+    """Run a command and kill it after some seconds.
+
+    Returns None for a kill, and for a command that had ended the seconds it took.
+    """
+    start = time.monotonic()
     process = subprocess.Popen(  # noqa: S603  our own command
         [sys.executable, "manage.py", *arguments],
         cwd=installation.project,
@@ -128,8 +132,8 @@ def killed(
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-        return True
-    return False
+        return None
+    return time.monotonic() - start
 
 
 def rotation(folder: Path, *, kills: int, seed: int) -> Cuts:
@@ -145,7 +149,9 @@ def rotation(folder: Path, *, kills: int, seed: int) -> Cuts:
             first, second = second, first  # it got through: turn it round
         variables = {"FACE_TEMPLATE_KEY": key_text(first, second)}
         moment = dice.uniform(0.3, 1.0) * longest
-        if not killed(installation, "faces_rotate_key", after=moment, **variables):
+        took = killed(installation, "faces_rotate_key", after=moment, **variables)
+        if took is not None:
+            longest = took  # the machine is faster now
             continue
         cuts.kills += 1
         done = states(installation, cuts).get(vault.key_id(first), 0)
@@ -170,7 +176,9 @@ def backup(folder: Path, *, kills: int, seed: int) -> Cuts:
         number += 1
         file = place / f"{number}.backup"
         moment = dice.uniform(0.3, 1.1) * longest
-        if not killed(installation, "backup", str(file), after=moment, **variables):
+        took = killed(installation, "backup", str(file), after=moment, **variables)
+        if took is not None:
+            longest = took  # the machine is faster now
             continue
         cuts.kills += 1
         cuts.new += file.exists()
