@@ -138,5 +138,5 @@ def sentence(flag: Mapping[str, Any]) -> str:
         return str(flag["code"])
     when = formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
     if flag["code"] == SENT_BEFORE:
-        return _("The same photo was sent before, on %(when)s.") % {"when": when}
-    return _("Also marked by face in another class, on %(when)s.") % {"when": when}
+        return _("The same photo was sent before (%(when)s).") % {"when": when}
+    return _("Also marked by face in another class (%(when)s).") % {"when": when}
