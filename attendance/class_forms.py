@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from classroom.contacts import AddressesInput
 from classroom.models import Student
 
 
@@ -27,7 +28,7 @@ class StudentForm(forms.ModelForm[Student]):
             for name, widget in {
                 "full_name": forms.TextInput,
                 "student_id": forms.TextInput,
-                "email": forms.EmailInput,
+                "email": AddressesInput,
                 "phone": forms.TextInput,
             }.items()
         }

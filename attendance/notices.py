@@ -22,6 +22,7 @@ from django.utils import timezone, translation
 from attendance.models import Record, Session, Source, Status
 from attendance.notice_models import Notice, NoticeKind, NoticeSettings, NoticeState
 from attendance.reports import summarise
+from classroom.contacts import addresses
 from classroom.models import Classroom, Student
 
 logger = logging.getLogger(__name__)
@@ -64,19 +65,26 @@ def write_absences(now: dt.datetime | None = None) -> int:
         kind = KINDS[Status(line.status)]
         closed = line.session.closed_at
         if closed and wish.tells_of(kind, closed):
-            new.append(
-                Notice(
-                    # One a session and student, whatever it is corrected to later.
-                    key=f"mark/{line.session_id}/{line.student_id}",
-                    kind=kind,
-                    classroom_id=line.session.classroom_id,
-                    session=line.session,
-                    student=line.student,
-                    to=line.student.email,
-                )
-            )
+            new += _to_family(line, kind)
     Notice.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
     return len(new)
+
+
+def _to_family(line: Record, kind: NoticeKind) -> list[Notice]:
+    """Return a notice for each address, so that none of them reads another one."""
+    # One a session, student and address, whatever the line is corrected to later.
+    key = f"mark/{line.session_id}/{line.student_id}"
+    return [
+        Notice(
+            key=f"{key}/{place}" if place else key,
+            kind=kind,
+            classroom_id=line.session.classroom_id,
+            session=line.session,
+            student=line.student,
+            to=address,
+        )
+        for place, address in enumerate(addresses(line.student.email))
+    ]
 
 
 def write_digests(now: dt.datetime | None = None) -> int:

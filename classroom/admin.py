@@ -45,7 +45,7 @@ STUDENT_COLUMNS: list[Column] = [
     (_("name"), lambda student: student.full_name),
     (_("student ID"), lambda student: student.student_id),
     (_("classes"), lambda student: ", ".join(codes(student))),
-    (_("e-mail address"), lambda student: student.email),
+    (_("e-mail addresses"), lambda student: student.email),
     (_("phone"), lambda student: student.phone),
 ]
 

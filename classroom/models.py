@@ -17,6 +17,7 @@ from classroom.consent_models import (
     Relation,
     consent_state,
 )
+from classroom.contacts import AddressesField
 
 __all__ = [
     "ClassAccess",
@@ -210,7 +211,12 @@ class Student(models.Model):
         _("student ID"), max_length=32, unique=True, help_text=_("The school's code.")
     )
     full_name = models.CharField(_("full name"), max_length=150)
-    email = models.EmailField(_("e-mail address"), blank=True)
+    email = AddressesField(
+        _("e-mail addresses"),
+        max_length=500,
+        blank=True,
+        help_text=_("Of the family, with commas between: each gets its own mails."),
+    )
     phone = models.CharField(_("phone"), max_length=32, blank=True)
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
     classrooms = models.ManyToManyField(

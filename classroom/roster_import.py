@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.imports import Importer, Line, Report
 from accounts.models import User
+from classroom.contacts import tidy, validate_addresses
 from classroom.models import Classroom, Enrollment, Student, current_school_year
 from classroom.roster_consents import CONSENT_COLUMNS, RosterConsents
 from classroom.rosters import enrol
@@ -181,10 +181,9 @@ def _check(
         report.fault(number, "student_id", "not_yours", detail)
     if values.get("email"):
         try:
-            validate_email(values["email"])
-        except ValidationError:
-            detail = _("This is no e-mail address.")
-            report.fault(number, "email", "invalid", detail)
+            validate_addresses(values["email"])
+        except ValidationError as error:
+            report.fault(number, "email", str(error.code), error.messages[0])
 
 
 def _take_over(student: Student, values: Mapping[str, str]) -> bool:
@@ -192,6 +191,7 @@ def _take_over(student: Student, values: Mapping[str, str]) -> bool:
     changed = False
     for name in ("full_name", *CONTACTS):
         value = values.get(name, "")
+        value = tidy(value) if name == "email" else value
         if value and getattr(student, name) != value:
             setattr(student, name, value)
             changed = True

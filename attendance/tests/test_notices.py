@@ -56,6 +56,21 @@ def test_an_absence_is_told_once(alice: User, maths: Classroom, cleo: Student) -
     assert Notice.objects.get().state == NoticeState.SENT
 
 
+def test_each_address_of_a_family_gets_a_mail_of_its_own(
+    alice: User, maths: Classroom, cleo: Student
+) -> None:
+    wanted(maths, absence=True)
+    cleo.email = "mother@family.example; father@family.example"
+    cleo.save()
+    closed(maths, alice)
+    for _ in range(2):
+        notices.run()
+    assert [message.to for message in mail.outbox] == [
+        ["mother@family.example"],
+        ["father@family.example"],
+    ]
+
+
 def test_nothing_is_sent_unless_it_was_chosen(
     alice: User, maths: Classroom, cleo: Student
 ) -> None:
