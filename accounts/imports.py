@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 from django_stubs_ext import StrOrPromise
 from drf_spectacular.utils import extend_schema
@@ -34,6 +34,7 @@ from accounts.tables import (
     find_columns,
     read_table,
 )
+from accounts.throttles import ImportThrottle, seconds_to_wait
 from accounts.viewsets import requester
 
 SHOWN = 20  # lines of a preview
@@ -85,6 +86,34 @@ class NoFile(DomainError):
     code = "no_file"
     status = 400
     default_detail = gettext_lazy("Choose a file.")
+
+
+class TooManyImports(DomainError):
+    code = "throttled"
+    status = 429
+
+    def __init__(self, wait: int) -> None:
+        words = ngettext(
+            "Too many files in a minute. Try again in %(wait)s second.",
+            "Too many files in a minute. Try again in %(wait)s seconds.",
+            wait,
+        )
+        super().__init__(words % {"wait": wait}, retry_after=wait)
+
+
+def require_room(request: HttpRequest) -> None:
+    """Count a file that a page was sent; raises TooManyImports."""
+    wait = seconds_to_wait(ImportThrottle(), request)
+    if wait is not None:
+        raise TooManyImports(wait)
+
+
+def refused(page: HttpResponse, error: DomainError) -> HttpResponse:
+    """Give a page the status of a refusal, and when to try again if that is known."""
+    page.status_code = error.status
+    if "retry_after" in error.extra:
+        page.headers["Retry-After"] = str(error.extra["retry_after"])
+    return page
 
 
 @dataclass(frozen=True)
@@ -212,6 +241,7 @@ class PreviewSerializer(serializers.Serializer[Any]):
 class ImportView(APIView):
     importer: str
     parser_classes = [MultiPartParser]
+    throttle_classes = [ImportThrottle]
 
     @extend_schema(
         request={"multipart/form-data": TableSerializer},
@@ -258,9 +288,10 @@ def import_page(kind: str) -> Callable[[HttpRequest], HttpResponse]:
             "has_overwrite": "overwrite" in importer.options,
             "overwrite": request.POST.get("overwrite") == "on",
         }
-        status = 200
+        refusal: DomainError | None = None
         if request.method == "POST":
             try:
+                require_room(request)
                 table = _table_of(request, importer)
                 context |= {"sealed": _sealed(request, importer, table)}
                 context |= _choices(importer, table, _chosen(request, importer))
@@ -269,8 +300,9 @@ def import_page(kind: str) -> Callable[[HttpRequest], HttpResponse]:
                 context |= _looked_at(request, importer, table)
             except DomainError as error:
                 context |= {"fault": error.detail, "faults": error.extra.get("errors")}
-                status = error.status
-        return render(request, "imports/table.html", context, status=status)
+                refusal = error
+        answer = render(request, "imports/table.html", context)
+        return answer if refusal is None else refused(answer, refusal)
 
     return page
 

@@ -1,12 +1,12 @@
-"""Slow down password guessing without locking a whole school out."""
+"""Slow down password guessing and floods without locking a whole school out."""
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 from rest_framework.request import Request
-from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.throttling import SimpleRateThrottle, UserRateThrottle
 from rest_framework.views import APIView
 
 from accounts.models import normalise_email
@@ -50,3 +50,16 @@ class PasswordResetThrottle(LoginThrottle):
     """Keep one address from filling a mailbox with links."""
 
     scope = "password_reset"
+
+
+class ImportThrottle(UserRateThrottle):
+    """Count the files that one user sends to be imported, by the API and on pages."""
+
+    scope = "import"
+
+
+def seconds_to_wait(throttle: UserRateThrottle, request: HttpRequest) -> int | None:
+    """Count a page's request with the API's calls; None where there is room."""
+    if throttle.allow_request(cast(Any, request), APIView()):
+        return None
+    return max(1, round(throttle.wait() or 1))

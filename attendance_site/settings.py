@@ -283,6 +283,7 @@ REST_FRAMEWORK = {
         "login": "10/min",
         "password_reset": "5/hour",
         "face": "1200/min",
+        "import": "30/min",
     },
     # A throttle counts REMOTE_ADDR, in which ProxyMiddleware has put the client.
     "NUM_PROXIES": 0,

@@ -18,8 +18,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.errors import DomainError
+from accounts.imports import refused, require_room
 from accounts.job_api import StartedSerializer
 from accounts.models import Job, User
+from accounts.throttles import ImportThrottle
 from accounts.viewsets import requester
 from faces import photo_import
 from faces.import_uploads import FIELD, spools_uploads, with_spooled_uploads
@@ -43,6 +45,7 @@ class ArchiveSerializer(serializers.Serializer[Any]):
 
 class ImportPhotosView(APIView):
     parser_classes = [MultiPartParser]
+    throttle_classes = [ImportThrottle]
 
     def initialize_request(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -87,9 +90,13 @@ def _begun(upload: Any, owner: User) -> Job:
 @with_spooled_uploads
 def import_photos(request: HttpRequest) -> HttpResponse:
     """Ask for an archive, and lead to its job."""
-    if request.method == "POST":
-        return _received(request)
-    return _page(request)
+    if request.method != "POST":
+        return _page(request)
+    try:
+        require_room(request)  # before anything reads the body
+    except DomainError as error:
+        return refused(_page(request, str(error.detail)), error)
+    return _received(request)
 
 
 @csrf_protect
@@ -105,7 +112,6 @@ def _received(request: HttpRequest) -> HttpResponse:
     return redirect("job", job.pk)
 
 
-@csrf_protect
 def _page(request: HttpRequest, fault: str = "", *, status: int = 200) -> HttpResponse:
     context = {"fault": fault, "limit": settings.IMPORT_MAX_MB}
     return render(request, "imports/photos.html", context, status=status)

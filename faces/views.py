@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 
 from accounts.errors import DomainError
 from accounts.models import User
+from accounts.throttles import seconds_to_wait
 from accounts.viewsets import requester
 from classroom.consents import current_consent
 from classroom.models import Classroom, ConsentState, Student
@@ -115,7 +116,7 @@ def _consent_of(student: Student) -> dict[str, Any]:
 def _enrol(
     request: HttpRequest, student: Student, form: EnrolForm
 ) -> services.Registration | Refusal:
-    wait = _seconds_to_wait(request)
+    wait = seconds_to_wait(FaceThrottle(), request)
     if wait is not None:
         said = _("Too many photos in a minute. Wait a moment.")
         return Refusal(429, "throttled", said, {"retry_after": wait})
@@ -165,14 +166,6 @@ def _class_from(request: HttpRequest) -> Classroom | None:
         return None
     classes = Classroom.objects.for_user(cast(User, request.user))
     return classes.filter(pk=int(wanted)).first()
-
-
-def _seconds_to_wait(request: HttpRequest) -> int | None:
-    """Count this request with the API's face calls; None where there is room."""
-    throttle, view, counted = FaceThrottle(), APIView(), cast(Any, request)
-    if throttle.allow_request(counted, view):
-        return None
-    return max(1, round(throttle.wait() or 1))
 
 
 def _student_of(request: HttpRequest, student_id: int) -> Student:
