@@ -8,8 +8,9 @@ from django_filters import filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
+from accounts.search import MAX_SEARCH
+
 MAX_ID = 2**63 - 1  # BigAutoField
-MAX_SEARCH = 200  # SQLite refuses patterns of some ten thousand signs
 
 
 class FlagFilter(filters.BooleanFilter):

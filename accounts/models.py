@@ -14,6 +14,7 @@ from accounts.audit_models import AuditEntry, AuditHead
 from accounts.errors import LastAdmin
 from accounts.job_models import Job, JobState
 from accounts.lockout_models import LoginFailure
+from accounts.search import holding
 
 __all__ = [
     "AuditEntry",
@@ -48,14 +49,7 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def search(self, words: str) -> Self:
         """Return those whose name, e-mail or code holds every one of the words."""
-        found = self
-        for word in words.split():
-            found = found.filter(
-                models.Q(full_name__icontains=word)
-                | models.Q(email__icontains=word)
-                | models.Q(teacher_id__icontains=word)
-            )
-        return found
+        return holding(self, words, "full_name", "email", "teacher_id")
 
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]

@@ -3,12 +3,31 @@
 from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
-from django.http import HttpRequest, HttpResponse
+from django.contrib.admin.views.main import (
+    SEARCH_VAR,
+    ChangeList,
+    ChangeListSearchForm,
+)
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
+
+from accounts.search import MAX_SEARCH
+
+
+class SearchForm(ChangeListSearchForm):
+    """Refuse with a message what is too long; the list is then not searched."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = forms.CharField(
+            label=_("Search"), required=False, strip=False, max_length=MAX_SEARCH
+        )
+        self.fields[SEARCH_VAR] = words
 
 
 class RollbookAdminSite(AdminSite):
@@ -24,6 +43,11 @@ class RollbookAdminSite(AdminSite):
 
         view = self.admin_view(partial(engine_view, site=self))
         return [path("engine/", view, name="engine"), *super().get_urls()]
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        if len(request.GET.get("term", "")) > MAX_SEARCH:
+            return JsonResponse({"results": [], "pagination": {"more": False}})
+        return super().autocomplete_view(request)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -45,3 +69,8 @@ class RollbookAdminSite(AdminSite):
 
 class RollbookAdminConfig(AdminConfig):
     default_site = "attendance_site.admin_site.RollbookAdminSite"
+
+    def ready(self) -> None:
+        # For every list at once, those of other packages as well.
+        ChangeList.search_form_class = SearchForm
+        super().ready()

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.search import holding
 from classroom.consent_models import (
     Consent,
     ConsentState,
@@ -66,12 +67,7 @@ class ClassroomQuerySet(models.QuerySet["Classroom"]):
 
     def search(self, words: str) -> Self:
         """Return the classes whose name or code holds every one of the words."""
-        found = self
-        for word in words.split():
-            found = found.filter(
-                Q(class_name__icontains=word) | Q(class_code__icontains=word)
-            )
-        return found
+        return holding(self, words, "class_name", "class_code")
 
 
 class Classroom(models.Model):
@@ -198,12 +194,7 @@ class StudentQuerySet(models.QuerySet["Student"]):
 
     def search(self, words: str) -> Self:
         """Return the students whose name or code holds every one of the words."""
-        found = self
-        for word in words.split():
-            found = found.filter(
-                Q(full_name__icontains=word) | Q(student_id__icontains=word)
-            )
-        return found
+        return holding(self, words, "full_name", "student_id")
 
 
 class Student(models.Model):
