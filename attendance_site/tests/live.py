@@ -126,7 +126,7 @@ class Installation:
         with server.stdout:
             for line in server.stdout:
                 self.log.append(line)
-                if line.startswith(b"Listening"):
+                if b"Listening on" in line:
                     listening.set()
         listening.set()  # it ended: nobody needs to wait any longer
 

@@ -105,10 +105,10 @@ def test_the_address_is_the_one_that_was_chosen_or_the_networks(
     assert variables["PUBLIC_URL"] == expected
 
 
-def test_a_server_really_shows_it(tmp_path: Path) -> None:
+def test_a_server_really_shows_it(school: Path, tmp_path: Path) -> None:
     variables, fingerprint = https_run.prepared({}, folder=tmp_path / "kept")
     del variables["BIND"]
-    with running(tmp_path, **variables) as (address, _):
+    with running(school, **variables) as (address, _):
         port = address.rpartition(":")[2]
         trust = ssl.create_default_context(cafile=variables["TLS_CERTIFICATE"])
         url = f"https://localhost:{port}/health/live"

@@ -33,7 +33,7 @@ def test_every_photo_is_enrolled_once_or_has_its_reason_whatever_dies(
     seen = killed_import(admin, school(), kills=KILLS, seed=7, temp=tmp_path)
     assert (seen.state, seen.kills) == ("done", KILLS)
     assert {row["file"]: (row["result"], row["reason"]) for row in seen.rows} == {
-        **{f"{code}.jpg": ("enrolled", "") for code in CODES},
+        **{f"{code}.jpg": ("enrolled", "consent_missing") for code in CODES},
         "S0_2.jpg": ("refused", "multiple_faces"),
         "S1_2.jpg": ("refused", "duplicate_face"),
         "S3_2.jpg": ("refused", "unreadable_image"),

@@ -69,7 +69,7 @@ def running(tmp_path: Path, **variables: str) -> Iterator[tuple[str, list[str]]]
     try:
         for line in server.stderr:
             lines.append(line)
-            if line.startswith("Listening"):
+            if "Listening on" in line:
                 break
         else:
             raise AssertionError("".join(lines))
