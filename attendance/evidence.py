@@ -15,6 +15,7 @@ from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from attendance.models import Record, SentPhoto, Session, Source
 from classroom.models import Student
 
@@ -26,6 +27,9 @@ KEPT: Final = dt.timedelta(days=7)
 AT_ONCE: Final = dt.timedelta(minutes=10)
 # Of a lesson with an end, the minutes in which a class may be on its way to the next.
 LEAVING: Final = dt.timedelta(minutes=10)
+
+# A lost answer's second try, or a camera's next frame, comes within this time.
+SAME_SHOT: Final = dt.timedelta(minutes=1)
 
 Flag = dict[str, Any]
 
@@ -79,6 +83,22 @@ def remember(digests: Iterable[str], *, now: dt.datetime) -> dict[str, dt.dateti
         row.sent_at = now
         row.save(update_fields=["sent_at"])
     return before
+
+
+def is_same_shot(
+    line: Record, moment: dt.datetime, *, by: User, now: dt.datetime
+) -> bool:
+    """Say whether a photo sent at `moment` is the one that has just marked a line.
+
+    Only for the line's own user, within a minute of the mark, and if the photo was not
+    sent before the mark. The time runs from the mark: sending on doesn't prolong it.
+    """
+    return (
+        line.source == Source.FACE
+        and line.marked_by_id == by.pk
+        and line.marked_at <= moment
+        and now - line.marked_at <= SAME_SHOT
+    )
 
 
 def forget() -> None:

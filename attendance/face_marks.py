@@ -15,6 +15,7 @@ from attendance.evidence import (
     Evidence,
     add_flag,
     elsewhere,
+    is_same_shot,
     remember,
     room_flag,
     sent_flag,
@@ -62,7 +63,7 @@ def write(
         line.runner_up_id = proof.runner_up
         line.marked_at, line.marked_by = now, by
     touched = _flagged_elsewhere(fresh, session, now=now) if fresh else []
-    touched += _flagged_as_sent(marks, evidence, now=now)
+    touched += _flagged_as_sent(marks, evidence, by=by, now=now)
     _save(fresh, touched, by=by)
     audit.write_all(
         [_told(line, evidence.get(line.student_id, NOTHING_MORE)) for line in fresh],
@@ -86,7 +87,11 @@ def _flagged_elsewhere(
 
 
 def _flagged_as_sent(
-    marks: Mapping[int, Mark], evidence: Mapping[int, Evidence], *, now: dt.datetime
+    marks: Mapping[int, Mark],
+    evidence: Mapping[int, Evidence],
+    *,
+    by: User,
+    now: dt.datetime,
 ) -> list[Record]:
     """Flag the lines of photos that were sent before; return the older lines."""
     photos = {student: evidence.get(student, NOTHING_MORE).photo for student in marks}
@@ -95,6 +100,8 @@ def _flagged_as_sent(
     for student, mark in marks.items():
         moment = before.get(photos[student])
         if moment is None or mark.record.source != Source.FACE:
+            continue
+        if mark.already_marked and is_same_shot(mark.record, moment, by=by, now=now):
             continue
         if add_flag(mark.record, sent_flag(moment)) and mark.already_marked:
             touched.append(mark.record)

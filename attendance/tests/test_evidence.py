@@ -56,6 +56,11 @@ def verified(classroom: Classroom, photo: bytes, by: User, **more: Any) -> Recor
     return answer.recognised.mark.record
 
 
+def sent_yesterday(photo: bytes) -> None:
+    yesterday = timezone.now() - dt.timedelta(days=1)
+    SentPhoto.objects.create(digest=evidence.digest(photo), sent_at=yesterday)
+
+
 # --- a photo that comes again
 
 
@@ -86,12 +91,51 @@ def test_after_a_week_the_photo_is_forgotten(
     assert not SentPhoto.objects.exists()
 
 
-def test_the_same_photo_again_flags_the_line_that_is_there(
+@pytest.mark.parametrize("seconds", [0, 20, 60])
+def test_a_second_try_within_a_minute_is_not_flagged(
+    maths: Classroom, enrolled: list[Student], alice: User, seconds: int
+) -> None:
+    photo, now = photo_of(CLEO), at(10)
+    record = verified(maths, photo, alice, now=now)
+    verify(maths, photo, by=alice, now=now + dt.timedelta(seconds=seconds))
+    assert codes(record) == []
+
+
+def test_sending_on_does_not_prolong_the_minute(
     maths: Classroom, enrolled: list[Student], alice: User
 ) -> None:
-    photo = photo_of(CLEO)
-    record = verified(maths, photo, alice)
-    again = verify(maths, photo, by=alice)
+    photo, now = photo_of(CLEO), at(10)
+    record = verified(maths, photo, alice, now=now)
+    for seconds in (40, 80):
+        verify(maths, photo, by=alice, now=now + dt.timedelta(seconds=seconds))
+    assert codes(record) == ["photo_sent_before"]
+
+
+def test_another_users_same_photo_is_flagged_at_once(
+    maths: Classroom, enrolled: list[Student], alice: User, admin: User
+) -> None:
+    photo, now = photo_of(CLEO), at(10)
+    record = verified(maths, photo, alice, now=now)
+    verify(maths, photo, by=admin, now=now)
+    assert codes(record) == ["photo_sent_before"]
+
+
+def test_a_saved_photo_is_flagged_though_the_camera_has_just_marked(
+    maths: Classroom, enrolled: list[Student], alice: User
+) -> None:
+    saved, now = photo_of(CLEO), at(10)
+    verified(maths, saved, alice, now=now - dt.timedelta(days=1))
+    record = verified(maths, saved + b"\0", alice, now=now)
+    verify(maths, saved, by=alice, now=now)
+    assert codes(record) == ["photo_sent_before"]
+
+
+def test_the_same_photo_an_hour_later_flags_the_line_that_is_there(
+    maths: Classroom, enrolled: list[Student], alice: User
+) -> None:
+    photo, now = photo_of(CLEO), at(10)
+    record = verified(maths, photo, alice, now=now)
+    again = verify(maths, photo, by=alice, now=now + dt.timedelta(hours=1))
     assert codes(record) == ["photo_sent_before"]
     assert [hint.code for hint in again.hints][-1:] == ["photo_sent_before"]
 
@@ -230,8 +274,8 @@ def test_a_persons_word_ends_the_flags_and_undo_brings_them_back(
     maths: Classroom, enrolled: list[Student], alice: User
 ) -> None:
     photo = photo_of(CLEO)
+    sent_yesterday(photo)
     record = verified(maths, photo, alice)
-    verified(maths, photo, alice)
     services.correct(record, status=Status.PRESENT, by=alice)
     assert codes(record) == []
     session = record.session
@@ -298,7 +342,7 @@ def test_the_api_says_why_and_shows_flags(
     body = {"class_id": maths.pk}
     client = api(alice)
     photo = photo_of(CLEO)
-    client.post("/face/verify", body | {"file": upload(photo)})
+    sent_yesterday(photo)
     told = client.post("/face/verify", body | {"file": upload(photo)}).json()
     assert [flag["code"] for flag in told["attendance"]["flags"]] == [
         "photo_sent_before"
@@ -328,8 +372,8 @@ def test_the_pages_show_why_and_the_flags(
     client: Client, maths: Classroom, enrolled: list[Student], alice: User
 ) -> None:
     photo = photo_of(CLEO)
+    sent_yesterday(photo)
     record = verified(maths, photo, alice)
-    verified(maths, photo, alice)
     client.force_login(alice)
     said = "The same photo was sent before"
     take = client.get(reverse("take", args=[maths.pk])).content.decode()
@@ -348,8 +392,8 @@ def test_the_admin_shows_and_finds_flagged_lines(
     client: Client, admin: User, maths: Classroom, enrolled: list[Student]
 ) -> None:
     photo = photo_of(CLEO)
+    sent_yesterday(photo)
     record = verified(maths, photo, admin)
-    verified(maths, photo, admin)
     verified(maths, photo_of(DAN), admin)
     client.force_login(admin)
     page = client.get(f"/admin/attendance/record/{record.pk}/change/")
