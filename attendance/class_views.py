@@ -18,6 +18,7 @@ from django.views.decorators.http import (
     require_POST,
 )
 
+from accounts.audited_forms import save_form
 from accounts.errors import DomainError
 from accounts.filters import MAX_ID
 from attendance.class_forms import StudentForm
@@ -123,8 +124,8 @@ def add_student(request: HttpRequest, class_id: int) -> HttpResponse:
     if form.is_valid():
         try:
             with transaction.atomic():
-                student = form.save()
-                enrol(found, [student])
+                student = save_form(form, by=user)
+                enrol(found, [student], by=user)
         except IntegrityError:  # somebody else took the code meanwhile
             form.add_error("student_id", _("This ID was taken a moment ago."))
         except DomainError as error:
@@ -138,7 +139,7 @@ def add_student(request: HttpRequest, class_id: int) -> HttpResponse:
 
 def _seated(request: HttpRequest, found: Classroom, student: Student) -> HttpResponse:
     try:
-        enrol(found, [student])
+        enrol(found, [student], by=user_of(request))
     except DomainError as error:
         messages.error(request, str(error.detail))
         return redirect("class-page", found.pk)
@@ -165,7 +166,7 @@ def take_out(request: HttpRequest, class_id: int, student_id: int) -> HttpRespon
     found = visible_class(request, class_id)
     student = get_object_or_404(Student.objects.in_class(found.pk), pk=student_id)
     if request.method == "POST":
-        end_enrolment(found, [student])
+        end_enrolment(found, [student], by=user_of(request))
         url = reverse("class-page", args=[found.pk])
         return redirect(f"{url}?left={student.pk}")
     context = {"classroom": found, "student": student}
@@ -250,9 +251,10 @@ def edit_student(request: HttpRequest, student_id: int) -> HttpResponse:
     """Change a student's name, code and contacts."""
     found = _visible_student(request, student_id)
     data = request.POST if request.method == "POST" else None
-    form = StudentForm(data, instance=found, user=user_of(request))
+    user = user_of(request)
+    form = StudentForm(data, instance=found, user=user)
     if form.is_valid():
-        form.save()
+        save_form(form, by=user)
         messages.success(request, _("Saved."))
         return redirect("student-page", found.pk)
     status = 400 if form.errors else 200

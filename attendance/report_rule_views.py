@@ -7,6 +7,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.audited_forms import erase, save_form
+from accounts.viewsets import requester
 from attendance.models import AbsenceRule
 from attendance.report_forms import AbsenceRuleForm
 from attendance.timetable_views import admins_only, posted
@@ -19,7 +21,7 @@ def rules(request: HttpRequest) -> HttpResponse:
     """List the rules and add one."""
     form = AbsenceRuleForm(posted(request))
     if form.is_bound and form.is_valid():
-        form.save()
+        save_form(form, by=requester(request))
         messages.success(request, _("The rule is in force."))
         return redirect("report-rules")
     context = {"form": form, "rules": AbsenceRule.objects.all()}
@@ -35,7 +37,7 @@ def rule(request: HttpRequest, rule_id: int) -> HttpResponse:
     found = get_object_or_404(AbsenceRule, pk=rule_id)
     form = AbsenceRuleForm(posted(request), instance=found)
     if form.is_bound and form.is_valid():
-        form.save()
+        save_form(form, by=requester(request))
         messages.success(request, _("Saved."))
         return redirect("report-rules")
     status = 400 if form.errors else 200
@@ -49,6 +51,6 @@ def rule(request: HttpRequest, rule_id: int) -> HttpResponse:
 @admins_only
 def remove_rule(request: HttpRequest, rule_id: int) -> HttpResponse:
     """Delete a rule; the register stays as it is."""
-    get_object_or_404(AbsenceRule, pk=rule_id).delete()
+    erase(get_object_or_404(AbsenceRule, pk=rule_id), by=requester(request))
     messages.success(request, _("Removed."))
     return redirect("report-rules")

@@ -27,6 +27,7 @@ from accounts.admin import TeacherAdmin
 from accounts.admin_deletion import CountedDeletionAdmin
 from accounts.admin_export import Column, export_action
 from accounts.models import User
+from accounts.viewsets import requester
 from classroom.admin_filters import ArchivedFilter, SeatFilter
 from classroom.admin_rollover import roll_over_view
 from classroom.admin_seats import ClassAccessInline, RosterInline, SeatInline
@@ -195,7 +196,8 @@ class ClassroomAdmin(CountedDeletionAdmin[Classroom]):
         super().save_related(request, form, formsets, change)
         students = form.cleaned_data.get("add_students") or []
         if students:
-            added = enrol(form.instance, students, on=form.cleaned_data["starting"])
+            start = form.cleaned_data["starting"]
+            added = enrol(form.instance, students, on=start, by=requester(request))
             text = _("Students enrolled: %(number)d.") % {"number": len(added)}
             self.message_user(request, text, messages.SUCCESS)
 
@@ -279,8 +281,9 @@ class StudentAdmin(CountedDeletionAdmin[Student]):
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
     ) -> None:
         super().save_related(request, form, formsets, change)
+        start, by = form.cleaned_data["starting"], requester(request)
         for classroom in form.cleaned_data["add_to"]:
-            enrol(classroom, [form.instance], on=form.cleaned_data["starting"])
+            enrol(classroom, [form.instance], on=start, by=by)
 
     @admin.display(description=_("classes"))
     def classes(self, student: Student) -> SafeString | str:

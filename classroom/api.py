@@ -71,8 +71,8 @@ class ClassViewSet(ResourceViewSet[Classroom]):
     def enrol_students(self, request: Request, pk: str) -> Response:
         """Give students a seat from today on; those who have one keep it."""
         classroom = self.get_object()
-        students = self._chosen(request.data)
-        added = {seat.student_id for seat in enrol(classroom, students)}
+        user, students = requester(request), self._chosen(request.data)
+        added = {seat.student_id for seat in enrol(classroom, students, by=user)}
         ids = {student.pk for student in students}
         return Response({"enrolled": sorted(added), "already": sorted(ids - added)})
 
@@ -93,7 +93,8 @@ class ClassViewSet(ResourceViewSet[Classroom]):
         classroom = self.get_object()
         # Some clients and proxies drop the body of a DELETE.
         students = self._chosen(request.data or request.query_params)
-        return Response({"ended": end_enrolment(classroom, students)})
+        ended = end_enrolment(classroom, students, by=requester(request))
+        return Response({"ended": ended})
 
     def _chosen(self, data: Any) -> list[Student]:
         form = StudentIdsSerializer(data=data, context=self.get_serializer_context())

@@ -197,7 +197,7 @@ class StudentSerializer(serializers.ModelSerializer[Student]):
         classroom = validated_data.pop("class_id", None)
         student = super().create(validated_data)
         if classroom is not None:
-            enrol(classroom, [student])
+            enrol(classroom, [student], by=requester(self.context["request"]))
         return student
 
     @transaction.atomic
@@ -205,5 +205,5 @@ class StudentSerializer(serializers.ModelSerializer[Student]):
         classroom = validated_data.pop("class_id", None)
         student = super().update(instance, validated_data)
         if classroom is not None:
-            enrol(classroom, [student])
+            enrol(classroom, [student], by=requester(self.context["request"]))
         return student
