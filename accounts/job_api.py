@@ -64,6 +64,6 @@ class CancelView(APIView):
     def post(self, request: Request, job_id: int) -> Response:
         """End a job; what is done stays. 409 `job_finished` where it ended before."""
         job = visible_job(request, job_id)
-        jobs.cancel(job)
+        jobs.cancel(job, by=requester(request))
         job.refresh_from_db()
         return Response(JobSerializer(job).data)

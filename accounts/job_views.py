@@ -11,11 +11,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import jobs
+from accounts import audit, jobs
+from accounts.audit import Event
 from accounts.job_models import Job
 from accounts.job_words import word_for
 from accounts.models import User
 from accounts.sheets import csv_lines
+from accounts.viewsets import requester
 
 JOBS_A_PAGE = 20
 ROWS_A_PAGE = 200  # of a result; the file has all of them
@@ -78,6 +80,8 @@ def job_result(request: HttpRequest, job_id: int) -> StreamingHttpResponse:
     """Download the rows of a result as CSV."""
     job = _job_of(request, job_id)
     rows: list[dict[str, Any]] = job.result.get("rows", [])
+    by = requester(request)
+    audit.write(Event.EXPORTED, by=by, on=job, what="job", format="csv")
     return StreamingHttpResponse(
         csv_lines(_table(rows)),
         content_type="text/csv; charset=utf-8",
@@ -98,7 +102,7 @@ def job_cancel(request: HttpRequest, job_id: int) -> HttpResponse:
     """End a job; what is done stays."""
     job = _job_of(request, job_id)
     try:
-        jobs.cancel(job)
+        jobs.cancel(job, by=requester(request))
     except jobs.JobFinished as error:
         messages.warning(request, error.detail)
     else:

@@ -243,10 +243,12 @@ def _put_off(run: Run) -> bool:
     return bool(again.update(state=JobState.QUEUED))
 
 
-def cancel(job: Job) -> None:
+@transaction.atomic
+def cancel(job: Job, *, by: User) -> None:
     """End a job now, or as soon as its worker looks; raises JobFinished."""
     if not _end(Job.objects.filter(pk=job.pk).unfinished(), JobState.CANCELLED):
         raise JobFinished
+    audit.write(Event.CHANGED, by=by, on=job, kind=job.kind, what="cancelled")
 
 
 def is_waited_for(job: Job) -> bool:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import audit, lockout
 from accounts.audit import Event
+from accounts.audited_forms import save_form
 from accounts.forms import EmailAuthenticationForm, PreferencesForm, ResetForm
 from accounts.models import User
 from accounts.throttles import PasswordResetThrottle
@@ -124,7 +125,7 @@ def account(request: HttpRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     form = PreferencesForm(data, instance=user)
     if form.is_valid():
-        form.save()
+        save_form(form, by=user)
         # Said on the next page, which speaks the new language already.
         return redirect(f"{request.path}?saved=1")
     status = 400 if form.errors else 200

@@ -12,7 +12,10 @@ from django.utils.translation import gettext as _
 from icalendar import Calendar
 from icalendar.cal.component import Component
 
+from accounts import audit
+from accounts.audit import Event, Line
 from accounts.errors import DomainError
+from accounts.models import User
 from attendance.clock import school_day
 from attendance.timetable import save_closures
 from attendance.timetable_models import Closure
@@ -91,8 +94,11 @@ def read_calendar(data: bytes, *, today: dt.date | None = None) -> DaysOff:
 
 
 @transaction.atomic
-def import_closures(closures: Iterable[Closure]) -> Imported:
-    """Save what `read_calendar` found; an event that is known already is updated."""
+def import_closures(closures: Iterable[Closure], *, by: User | None) -> Imported:
+    """Save what `read_calendar` found; an event that is known already is updated.
+
+    The audit log gets a line for each day off that is new or has changed.
+    """
     wanted = {closure.source_key: closure for closure in closures}
     known = {
         closure.source_key: closure
@@ -107,6 +113,11 @@ def import_closures(closures: Iterable[Closure]) -> Imported:
             closure.name = new.name
             changed.append(closure)
     save_closures([*changed, *wanted.values()])
+    told = [
+        *(Line(Event.CHANGED, closure, {"door": "calendar"}) for closure in changed),
+        *(Line(Event.ADDED, new, {"door": "calendar"}) for new in wanted.values()),
+    ]
+    audit.write_all(told, by=by)
     return Imported(added=len(wanted), updated=len(changed))
 
 

@@ -15,6 +15,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts import audit
+from accounts.audit import Event
 from accounts.downloads import FORMATS, AnyFormat, as_file
 from accounts.fields import RowIdField
 from accounts.sheets import CSV_TYPE, XLSX_TYPE
@@ -30,6 +32,10 @@ from attendance.week import monday_of
 
 LAST_OF_WEEK: Final = dt.timedelta(days=6)
 LONGEST_SHEET: Final = dt.timedelta(days=92)
+TEMPLATES: Final = {
+    "register": "attendance/print.html",
+    "empty_sheet": "attendance/sheet.html",
+}
 
 
 class ExportSerializer(PeriodSerializer):
@@ -82,9 +88,7 @@ def printed(request: HttpRequest, class_id: int) -> HttpResponse:
     form = PeriodForm(request.GET or None)
     is_asked = form.is_bound and form.is_valid()
     wanted = form.cleaned_data if is_asked else {"start": None, "end": None}
-    return _on_paper(
-        request, class_id, form, wanted, exports.paper, "attendance/print.html"
-    )
+    return _on_paper(request, class_id, form, wanted, exports.paper, what="register")
 
 
 @require_GET
@@ -96,7 +100,7 @@ def sheet(request: HttpRequest, class_id: int) -> HttpResponse:
     form = SheetForm(request.GET or week)
     wanted = form.cleaned_data if form.is_valid() else {}
     return _on_paper(
-        request, class_id, form, wanted, exports.empty_sheet, "attendance/sheet.html"
+        request, class_id, form, wanted, exports.empty_sheet, what="empty_sheet"
     )
 
 
@@ -106,19 +110,24 @@ def _on_paper(
     form: PeriodForm,
     wanted: dict[str, Any],
     pages: Callable[..., list[exports.PaperPage]],
-    template: str,
+    *,
+    what: str,
 ) -> HttpResponse:
     classroom = visible_class(request, class_id)
+    paper = [] if form.errors else pages(classroom, **wanted)
+    if paper:
+        by = requester(request)
+        audit.write(Event.EXPORTED, by=by, on=classroom, what=what, format="paper")
     context = {
         "classroom": classroom,
         "form": form,
-        "pages": [] if form.errors else pages(classroom, **wanted),
+        "pages": paper,
         "start": wanted.get("start"),
         "end": wanted.get("end"),
         "letters": letters(),
     }
     status = 400 if form.errors else 200
-    return render(request, template, context, status=status)
+    return render(request, TEMPLATES[what], context, status=status)
 
 
 def letters() -> list[tuple[str, str]]:

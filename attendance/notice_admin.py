@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audit_admin import AuditedAdmin
+from accounts.viewsets import requester
 from attendance.notice_models import Notice, NoticeSettings
 from attendance.notices import send_again
 
@@ -33,7 +34,7 @@ class NoticeAdmin(AuditedAdmin[Notice]):
 
     @admin.action(description=_("Send again what failed or is unclear"))
     def again(self, request: HttpRequest, queryset: QuerySet[Notice]) -> None:
-        number = sum(send_again(notice) for notice in queryset)
+        number = sum(send_again(notice, by=requester(request)) for notice in queryset)
         text = _("Mails that are sent again: %(number)d.") % {"number": number}
         self.message_user(request, text)
 

@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,6 +18,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import audit
+from accounts.audit import Event
+from accounts.audited_forms import save_form
+from accounts.viewsets import requester
 from attendance.api import visible_class as class_for_call
 from attendance.notice_models import Notice, NoticeSettings
 from attendance.notices import mail_is_set_up, send_again
@@ -47,7 +52,7 @@ def notices(request: HttpRequest, class_id: int) -> HttpResponse:
     if request.method == "POST":
         form = NoticeForm(request.POST, instance=wishes_of(classroom))
         if form.is_valid():
-            form.save()
+            save_form(form, by=user_of(request))
             messages.success(request, _("Saved."))
             return redirect("class-notices", classroom.pk)
     else:
@@ -80,7 +85,7 @@ def again(request: HttpRequest, notice_id: int) -> HttpResponse:
     """Send a mail again that failed, or of which nobody knows."""
     classes = Classroom.objects.for_user(user_of(request))
     notice = get_object_or_404(Notice, pk=notice_id, classroom__in=classes)
-    if send_again(notice):
+    if send_again(notice, by=user_of(request)):
         messages.success(request, _("It is sent within a few minutes."))
     else:
         messages.warning(request, _("This mail was sent or waits already."))
@@ -133,5 +138,14 @@ class NoticesView(APIView):
         wishes = wishes_of(class_for_call(request, class_id))
         form = WishesSerializer(wishes, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
-        form.save()
+        fields = sorted(form.validated_data)
+        with transaction.atomic():
+            form.save()
+            audit.write(
+                Event.CHANGED,
+                by=requester(request),
+                on=wishes,
+                door="api",
+                fields=fields,
+            )
         return Response(form.data)

@@ -14,11 +14,15 @@ from urllib.parse import urljoin
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from accounts import audit
+from accounts.audit import Event
+from accounts.models import User
 from attendance.models import Record, Session, Source, Status
 from attendance.notice_models import Notice, NoticeKind, NoticeSettings, NoticeState
 from attendance.reports import summarise
@@ -121,18 +125,19 @@ def mail_is_set_up() -> bool:
     return not settings.EMAIL_BACKEND.endswith(".console.EmailBackend")
 
 
-def send_again(notice: Notice) -> bool:
+@transaction.atomic
+def send_again(notice: Notice, *, by: User) -> bool:
     """Let a mail that failed, or perhaps did, wait to be sent; a person decides that.
 
     False where it was sent, or waits already.
     """
     ended = (NoticeState.FAILED, NoticeState.UNCLEAR)
-    again = Notice.objects.filter(pk=notice.pk, state__in=ended)
-    return bool(
-        again.update(
-            state=NoticeState.WAITING, tries=0, fault="", created_at=timezone.now()
-        )
+    again = Notice.objects.filter(pk=notice.pk, state__in=ended).update(
+        state=NoticeState.WAITING, tries=0, fault="", created_at=timezone.now()
     )
+    if again:
+        audit.write(Event.CHANGED, by=by, on=notice, what="sent again")
+    return bool(again)
 
 
 def send_waiting() -> None:

@@ -12,6 +12,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import audit
+from accounts.audit import Event
+from accounts.audited_forms import erase
 from accounts.errors import DomainError
 from accounts.filters import IdFilter
 from accounts.viewsets import ScopedViewSet, requester
@@ -88,9 +91,12 @@ class SessionViewSet(
         return Response(self.get_serializer(self._saved(form)).data)
 
     def _saved(self, form: Any, **values: Any) -> Session:
+        event = Event.ADDED if form.instance is None else Event.CHANGED
+        details = {"door": "api", "fields": sorted(form.validated_data)}
         try:
             with transaction.atomic():
                 session: Session = form.save(**values)
+                audit.write(event, by=requester(self.request), on=session, **details)
         except IntegrityError as error:
             raise SessionExists from error
         return session
@@ -100,7 +106,7 @@ class SessionViewSet(
         session = self.get_object()
         if session.records.exists():
             raise SessionHasRecords
-        session.delete()
+        erase(session, by=requester(request), door="api")
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=None)

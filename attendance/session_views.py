@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,7 +18,9 @@ from django.views.decorators.http import (
     require_POST,
 )
 
+from accounts.audited_forms import save_form
 from accounts.errors import DomainError
+from accounts.models import User
 from attendance import history, services
 from attendance.forms import ManyForm, NewSessionForm
 from attendance.many import mark_many
@@ -182,9 +184,10 @@ def sessions(request: HttpRequest, class_id: int) -> HttpResponse:
     )
     status = 200
     if request.method == "POST":
-        form.instance.classroom, form.instance.created_by = classroom, user_of(request)
+        user = user_of(request)
+        form.instance.classroom, form.instance.created_by = classroom, user
         if form.is_valid():
-            return redirect("session", _saved(form).pk)
+            return redirect("session", _saved(form, by=user).pk)
         status = 400
     rows = Session.objects.filter(classroom=classroom).annotate(
         present=Count("records", filter=Q(records__status__in=HERE)),
@@ -201,12 +204,11 @@ def sessions(request: HttpRequest, class_id: int) -> HttpResponse:
     return render(request, "attendance/sessions.html", context, status=status)
 
 
-def _saved(form: NewSessionForm) -> Session:
+def _saved(form: NewSessionForm, *, by: User) -> Session:
     """Save the session, or return the one that the class has at that time."""
     wanted = form.instance
     try:
-        with transaction.atomic():
-            return form.save()
+        return save_form(form, by=by)
     except IntegrityError:
         return Session.objects.get(
             classroom=wanted.classroom, date=wanted.date, start=wanted.start

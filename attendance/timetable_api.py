@@ -116,7 +116,7 @@ class ClosureViewSet(FilteredListViewSet[Closure]):
         ).data
         if form.validated_data["dry_run"]:
             return Response(body)
-        done = import_closures(found.closures)
+        done = import_closures(found.closures, by=requester(request))
         return Response(body | {"added": done.added, "updated": done.updated})
 
 

@@ -2,19 +2,20 @@
 
 import datetime as dt
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.signing import BadSignature
-from django.forms import BaseForm
+from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.audited_forms import erase, save_form
 from accounts.errors import DomainError
 from attendance.calendars import CalendarUnreadable, import_closures, read_calendar
 from attendance.clock import school_day
@@ -57,12 +58,14 @@ def posted(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def saved(form: BaseForm, save: Callable[[], object]) -> bool:
+def saved(
+    form: ModelForm[Any], save: Callable[[], object], request: HttpRequest
+) -> bool:
     """Save a valid form; a fault that a rule finds is said on the form."""
     if not form.is_valid():
         return False
     try:
-        save()
+        save_form(form, by=user_of(request), save=save)
     except DomainError as error:
         form.add_error(None, error.detail)
         return False
@@ -77,7 +80,7 @@ def timetable(request: HttpRequest, class_id: int) -> HttpResponse:
     open_due([classroom.pk])
     day = wanted_day(request)
     form = SlotForm(posted(request), instance=Slot(classroom=classroom))
-    if saved(form, lambda: save_slot(form.instance)):
+    if saved(form, partial(save_slot, form.instance), request):
         messages.success(request, _("The lesson is in the timetable."))
         return redirect("class-timetable", class_id)
     context = {
@@ -112,7 +115,7 @@ def slot(request: HttpRequest, slot_id: int) -> HttpResponse:
     """Change a slot; past sessions stay as they were."""
     found = visible_slot(request, slot_id)
     form = SlotForm(posted(request), instance=found)
-    if saved(form, lambda: save_slot(form.instance)):
+    if saved(form, partial(save_slot, form.instance), request):
         messages.success(request, _("Changed. Past sessions stay as they were."))
         return redirect("class-timetable", found.classroom_id)
     context = {"classroom": found.classroom, "slot": found, "form": form}
@@ -125,7 +128,7 @@ def slot(request: HttpRequest, slot_id: int) -> HttpResponse:
 def remove_slot(request: HttpRequest, slot_id: int) -> HttpResponse:
     """Take a slot out of the timetable."""
     found = visible_slot(request, slot_id)
-    delete_slot(found)
+    erase(found, by=user_of(request), delete=partial(delete_slot, found))
     messages.success(request, _("Removed. Past sessions stay as they were."))
     return redirect("class-timetable", found.classroom_id)
 
@@ -141,7 +144,7 @@ def absences(request: HttpRequest, class_id: int) -> HttpResponse:
     """List a class's planned absences from today on, and add one."""
     classroom, user = visible_class(request, class_id), user_of(request)
     form = PlannedAbsenceForm(posted(request), classroom=classroom)
-    if saved(form, lambda: plan_absence(form.instance, by=user)):
+    if saved(form, partial(plan_absence, form.instance, by=user), request):
         messages.success(request, _("The student is excused on these days."))
         return redirect("class-absences", class_id)
     plans = PlannedAbsence.objects.filter(
@@ -167,7 +170,8 @@ def remove_absence(
     plans = PlannedAbsence.objects.for_user(user).filter(
         student__in=Student.objects.in_class(classroom.pk)
     )
-    cancel_absence(get_object_or_404(plans, pk=absence_id), by=user)
+    plan = get_object_or_404(plans, pk=absence_id)
+    erase(plan, by=user, delete=partial(cancel_absence, plan, by=user))
     messages.success(request, _("Removed."))
     return redirect("class-absences", class_id)
 
@@ -179,7 +183,7 @@ def closures(request: HttpRequest) -> HttpResponse:
     form = ClosureForm(posted(request))
     if request.method == "POST" and not user_of(request).is_admin:
         raise PermissionDenied
-    if saved(form, lambda: save_closures([form.instance])):
+    if saved(form, partial(save_closures, [form.instance]), request):
         messages.success(request, _("The day off is in the calendar."))
         return redirect("closures")
     status = 400 if form.is_bound else 200
@@ -227,7 +231,7 @@ def keep_closures(request: HttpRequest) -> HttpResponse:
         chosen = [unsigned(value) for value in request.POST.getlist("closure")]
     except BadSignature as error:
         raise CalendarUnreadable from error
-    done = import_closures(chosen)
+    done = import_closures(chosen, by=user_of(request))
     words = _("Days off: %(added)d added, %(updated)d updated.")
     messages.success(request, words % {"added": done.added, "updated": done.updated})
     return redirect("closures")
@@ -238,6 +242,7 @@ def keep_closures(request: HttpRequest) -> HttpResponse:
 @admins_only
 def remove_closure(request: HttpRequest, closure_id: int) -> HttpResponse:
     """Take a closure out of the calendar."""
-    delete_closure(get_object_or_404(Closure, pk=closure_id))
+    found = get_object_or_404(Closure, pk=closure_id)
+    erase(found, by=user_of(request), delete=partial(delete_closure, found))
     messages.success(request, _("Removed."))
     return redirect("closures")

@@ -15,6 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import audit
+from accounts.audit import Event
 from accounts.models import User
 from accounts.permissions import IsAdmin
 from accounts.viewsets import requester
@@ -31,6 +33,15 @@ def receipt(request: HttpRequest, receipt_id: Any) -> HttpResponse:
     found = get_object_or_404(
         receipts.select_related("student", "created_by"), pk=receipt_id
     )
+    kind = "txt" if "download" in request.GET else "paper"
+    audit.write(
+        Event.EXPORTED,
+        by=requester(request),
+        on=found.student,
+        what="receipt",
+        receipt=str(found.pk),
+        format=kind,
+    )
     titles = {one.name: one.title for one in holdings.all_holdings()}
     context = {
         "receipt": found,
@@ -40,7 +51,7 @@ def receipt(request: HttpRequest, receipt_id: Any) -> HttpResponse:
         "models": sorted({one["model_id"] for one in found.templates}),
         "is_over": found.backups_until < timezone.localdate(),
     }
-    if "download" not in request.GET:
+    if kind == "paper":
         return render(request, "privacy/receipt.html", context)
     answer = render(
         request, "privacy/receipt.txt", context, "text/plain; charset=utf-8"

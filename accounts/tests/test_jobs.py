@@ -193,7 +193,7 @@ def test_an_ended_job_has_no_secret_and_is_cleared(alice: User, name: str) -> No
 
 def test_a_cancelled_job_loses_its_secret_at_once(alice: User) -> None:
     job = begun(alice)
-    jobs.cancel(job)
+    jobs.cancel(job, by=alice)
     assert state_of(job) == JobState.CANCELLED
     assert job.secret is None
     assert cleared == [job.pk]
@@ -202,7 +202,7 @@ def test_a_cancelled_job_loses_its_secret_at_once(alice: User) -> None:
 def test_a_job_cancelled_meanwhile_stops(alice: User) -> None:
     job = begun(alice, state=JobState.RUNNING, run="mine", heartbeat_at=timezone.now())
     run = jobs.Run(job, "mine")
-    jobs.cancel(job)
+    jobs.cancel(job, by=alice)
     with pytest.raises(jobs.Stopped):
         run.progress(1, total=3)
     assert state_of(job) == JobState.CANCELLED

@@ -159,7 +159,9 @@ def test_a_file_that_is_read_again_updates_what_it_brought() -> None:
         ";VALUE=DATE:20261106", "", "RRULE:FREQ=WEEKLY;COUNT=2", uid="w", name="Retreat"
     )
     results = [
-        import_closures(read_calendar(calendar(one, weekly), today=TODAY).closures)
+        import_closures(
+            read_calendar(calendar(one, weekly), today=TODAY).closures, by=None
+        )
         for one in (AUTUMN, AUTUMN, moved)
     ]
     assert [(done.added, done.updated) for done in results] == [(3, 0), (0, 0), (0, 1)]
@@ -170,7 +172,7 @@ def test_a_file_that_is_read_again_updates_what_it_brought() -> None:
 @pytest.mark.django_db
 def test_what_was_entered_by_hand_stays() -> None:
     mine = Closure.objects.create(first_date=TODAY, last_date=TODAY, name="Snow")
-    import_closures(read_calendar(calendar(AUTUMN), today=TODAY).closures)
+    import_closures(read_calendar(calendar(AUTUMN), today=TODAY).closures, by=None)
     assert mine in Closure.objects.all()
 
 

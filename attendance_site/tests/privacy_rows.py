@@ -27,11 +27,14 @@ PRIVACY = [
     Row("DELETE", "/students/{student}/consent", OWN),
     Row("GET", "/students/{student}/export", ADMIN_ONLY),
     Row("GET", "/app/students/{student}/data/", ADMIN_PAGE),
+    Row("GET", "/app/students/{student}/data/?format=json", ADMIN_PAGE),
+    Row("GET", "/app/students/{student}/data/?format=html", ADMIN_PAGE),
     Row("GET", "/app/students/{student}/consent/", OWN_PAGE),
     Row("POST", "/app/students/{student}/consent/", OWN_LEADS_ON, A_SIGNED_CONSENT),
     Row("GET", "/app/students/{student}/consent/withdraw/", OWN_PAGE),
     Row("POST", "/app/students/{student}/consent/withdraw/", OWN_LEADS_ON, A_NO),
     Row("GET", "/app/receipts/{receipt}/", OWN_PAGE),
+    Row("GET", "/app/receipts/{receipt}/?download", OWN_PAGE),
 ]
 
 

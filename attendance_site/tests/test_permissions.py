@@ -234,9 +234,12 @@ class Cast:
         return client
 
     def call(self, method: str, row: Row, role: str) -> Any:
+        return self.send(self.client(role), method, row)
+
+    def send(self, client: APIClient, method: str, row: Row) -> Any:
         body = {name: self.filled(value) for name, value in row.body.items()}
         is_form = "file" in body or row.url.startswith(("/accounts/", "/app/"))
-        send = getattr(self.client(role), method.lower())
+        send = getattr(client, method.lower())
         url = row.url.format(**self.names)
         return send(url, body, format="multipart" if is_form else "json")
 

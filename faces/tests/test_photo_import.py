@@ -239,7 +239,7 @@ def test_a_cancelled_job_leaves_neither_archive_nor_key(
     alice: User, students: list[Student], folder: Path
 ) -> None:
     job = begun(alice, {f"{students[0].student_id}.png": photo_of(1)})
-    jobs.cancel(job)
+    jobs.cancel(job, by=alice)
     assert list(folder.iterdir()) == []
 
 
@@ -252,7 +252,7 @@ def test_a_job_that_was_cut_short_lists_what_it_got_done(
 
     def cancels(self: photo_import.Reading, *photo: Any) -> None:
         enrol(self, *photo)
-        jobs.cancel(Job.objects.get(pk=job.pk))
+        jobs.cancel(Job.objects.get(pk=job.pk), by=alice)
 
     monkeypatch.setattr(photo_import.Reading, "_enrol", cancels)
     monkeypatch.setattr(jobs, "SECONDS_A_WRITE", 0)

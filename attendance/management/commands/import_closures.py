@@ -34,5 +34,5 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.stdout.write("Nothing was saved.")
             return
-        done = import_closures(found.closures)
+        done = import_closures(found.closures, by=None)
         self.stdout.write(f"Added {done.added}, updated {done.updated}.")
