@@ -56,12 +56,12 @@ function trend(figure) {
   const days = new Intl.DateTimeFormat(language, { ...DAYS[figure.dataset.step], timeZone: "UTC" });
   const labels = rows.map((row) => days.format(new Date(row.querySelector("time").dateTime)));
   const rates = rows.map((row) => share(row.dataset.rate));
-  const accent = colour("--accent");
+  const green = colour("--green");
   const lowest = Math.min(...rates.filter((rate) => rate !== null));
   const line = {
     data: rates,
-    borderColor: accent,
-    backgroundColor: accent,
+    borderColor: green,
+    backgroundColor: green,
     borderWidth: 2,
     pointRadius: 3,
     pointHitRadius: 12,
