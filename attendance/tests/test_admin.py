@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from attendance.admin import similarity_words
+from attendance.admin_words import similarity_words
 from attendance.models import Record, Session, Source, Status
 from attendance.tests.factories import make_record, make_session
 from classroom.models import Classroom, Student
