@@ -1,6 +1,7 @@
 """Import marks: the API call and the page."""
 
-from accounts.imports import ImportView, import_page
+from accounts.import_api import ImportView
+from accounts.import_views import import_page
 from attendance.marks_import import IMPORTER
 
 

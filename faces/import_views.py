@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.errors import DomainError
-from accounts.imports import refused, require_room
+from accounts.import_views import refused, require_room
 from accounts.job_api import StartedSerializer
 from accounts.models import Job, User
 from accounts.throttles import ImportThrottle
