@@ -1,4 +1,4 @@
-"""A photo that comes again, a student in two rooms, and why somebody was marked."""
+"""A photo that comes again, and a student in two rooms."""
 
 import datetime as dt
 import threading
@@ -6,25 +6,19 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts import audit
-from accounts.audit_models import AuditEntry
 from accounts.models import User
 from attendance import evidence, services
-from attendance.models import Record, SentPhoto, Session, Source, Status
+from attendance.models import Record, SentPhoto, Status
 from attendance.recognition import mark_group, verify
 from attendance.tests.factories import at, make_session
+from attendance.tests.sent_photos import codes, sent_yesterday, verified
 from attendance.undo import last_changes, undo
 from classroom.models import Classroom, Student
 from classroom.tests.factories import seat
-from conftest import ApiFactory
-from faces import runtime
-from faces.tests.factories import make_template
 from faces.tests.fakes import photo_of
-from faces.tests.photos import upload
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_engine")]
 
@@ -32,33 +26,10 @@ CLEO, DAN, EVA = 1, 2, 3
 
 
 @pytest.fixture
-def enrolled(students: list[Student]) -> list[Student]:
-    for person, student in enumerate(students, start=1):
-        make_template(student, person)
-    return students
-
-
-@pytest.fixture
 def cleo(enrolled: list[Student], history: Classroom) -> Student:
     """Sits in maths and in the stranger's history."""
     seat(enrolled[0], history)
     return enrolled[0]
-
-
-def codes(record: Record) -> list[str]:
-    record.refresh_from_db()
-    return [flag["code"] for flag in record.flags]
-
-
-def verified(classroom: Classroom, photo: bytes, by: User, **more: Any) -> Record:
-    answer = verify(classroom, photo, by=by, **more)
-    assert answer.recognised is not None
-    return answer.recognised.mark.record
-
-
-def sent_yesterday(photo: bytes) -> None:
-    yesterday = timezone.now() - dt.timedelta(days=1)
-    SentPhoto.objects.create(digest=evidence.digest(photo), sent_at=yesterday)
 
 
 # --- a photo that comes again
@@ -281,134 +252,3 @@ def test_a_persons_word_ends_the_flags_and_undo_brings_them_back(
     session = record.session
     undo(session, last_changes(session, [enrolled[0]]), by=alice)
     assert codes(record) == ["photo_sent_before"]
-
-
-# --- the audit log and "why was I marked?"
-
-
-def test_the_log_has_the_figures_of_each_match(
-    maths: Classroom, enrolled: list[Student], alice: User
-) -> None:
-    record = verified(maths, photo_of(CLEO), alice)
-    entry = AuditEntry.objects.about(enrolled[0]).get()
-    assert (entry.event, entry.actor) == ("matched", alice)
-    assert entry.details == {
-        "record": record.pk,
-        "session": record.session_id,
-        "status": "present",
-        "model": runtime.active_model_id(),
-        "similarity": 1,
-        "threshold": round(runtime.threshold(), 4),
-        "margin": 1,
-        "margin_needed": round(runtime.margin(), 4),
-        "runner_up": None,
-        "flags": [],
-    }
-    assert list(audit.verify()) == []
-
-
-def test_the_log_has_corrections_and_matches_that_were_taken_back(
-    maths: Classroom, enrolled: list[Student], alice: User
-) -> None:
-    record = verified(maths, photo_of(CLEO), alice)
-    services.correct(record, status=Status.LATE, note="Bus", by=alice)
-    entry = AuditEntry.objects.filter(event="corrected").get()
-    assert entry.details["was"] == "present"
-    assert entry.details["status"] == "late"
-    assert "Bus" not in str(entry.details)
-    other = verified(maths, photo_of(DAN), alice)
-    services.reject_match(other, instead=enrolled[2], by=alice)
-    entry = AuditEntry.objects.filter(event="rejected").get()
-    assert (entry.subject_id, entry.details["instead"]) == (
-        enrolled[1].pk,
-        enrolled[2].pk,
-    )
-
-
-def test_a_mark_that_fails_leaves_nothing_in_the_log(
-    maths: Classroom, enrolled: list[Student], alice: User
-) -> None:
-    session = make_session(maths, closed_at=timezone.now())
-    with pytest.raises(services.SessionClosed):
-        services.mark_by_face(
-            maths, {enrolled[0].pk: 0.9}, by=alice, session_id=session.pk
-        )
-    assert not AuditEntry.objects.exists()
-
-
-def test_the_api_says_why_and_shows_flags(
-    api: ApiFactory, maths: Classroom, enrolled: list[Student], alice: User
-) -> None:
-    body = {"class_id": maths.pk}
-    client = api(alice)
-    photo = photo_of(CLEO)
-    sent_yesterday(photo)
-    told = client.post("/face/verify", body | {"file": upload(photo)}).json()
-    assert [flag["code"] for flag in told["attendance"]["flags"]] == [
-        "photo_sent_before"
-    ]
-    assert "photo_sent_before" in [hint["code"] for hint in told["hints"]]
-    number = told["attendance"]["id"]
-    record = client.get(f"/attendance/{number}").json()
-    assert record["flags"] == told["attendance"]["flags"]
-    why = client.get(f"/attendance/{number}/why").json()
-    assert why["source"] == "face"
-    assert why["why"]["similarity"] == 1
-    assert why["why"]["model_id"] == runtime.active_model_id()
-    assert why["flags"] == record["flags"]
-
-
-def test_a_line_by_hand_has_no_why(
-    api: ApiFactory, maths: Classroom, students: list[Student], alice: User
-) -> None:
-    line = services.mark_by_hand(
-        make_session(maths), students[0], status=Status.LATE, by=alice
-    )
-    why = api(alice).get(f"/attendance/{line.pk}/why").json()
-    assert why == {"source": "manual", "why": None, "flags": []}
-
-
-def test_the_pages_show_why_and_the_flags(
-    client: Client, maths: Classroom, enrolled: list[Student], alice: User
-) -> None:
-    photo = photo_of(CLEO)
-    sent_yesterday(photo)
-    record = verified(maths, photo, alice)
-    client.force_login(alice)
-    said = "The same photo was sent before"
-    take = client.get(reverse("take", args=[maths.pk])).content.decode()
-    assert "Please check" in take
-    assert said in take
-    line = reverse("session", args=[record.session_id]) + f"?line={enrolled[0].pk}"
-    drawer = client.get(line).content.decode()
-    assert said in drawer
-    assert "Why this mark?" in drawer
-    assert runtime.active_model_id() in drawer
-    student = reverse("student-page", args=[enrolled[0].pk])
-    assert said in client.get(student).content.decode()
-
-
-def test_the_admin_shows_and_finds_flagged_lines(
-    client: Client, admin: User, maths: Classroom, enrolled: list[Student]
-) -> None:
-    photo = photo_of(CLEO)
-    sent_yesterday(photo)
-    record = verified(maths, photo, admin)
-    verified(maths, photo_of(DAN), admin)
-    client.force_login(admin)
-    page = client.get(f"/admin/attendance/record/{record.pk}/change/")
-    assert "The same photo was sent before" in page.content.decode()
-    assert runtime.active_model_id() in page.content.decode()
-    found = client.get("/admin/attendance/record/?flagged=yes")
-    assert list(found.context["cl"].result_list) == [record]
-
-
-def test_closing_and_reopening_are_in_the_log(
-    maths: Classroom, students: list[Student], alice: User
-) -> None:
-    session: Session = make_session(maths)
-    services.close(session, by=alice)
-    services.reopen(session, by=alice)
-    entries = AuditEntry.objects.about(session).order_by("number")
-    assert [entry.details["what"] for entry in entries] == ["closed", "reopened"]
-    assert Record.objects.filter(source=Source.RULE).count() == len(students)

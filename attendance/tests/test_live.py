@@ -22,13 +22,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_engine")]
 CLEO, DAN, EVA, NOBODY = 1, 2, 3, 99
 
 
-@pytest.fixture
-def enrolled(students: list[Student]) -> list[Student]:
-    for person, student in enumerate(students, start=1):
-        make_template(student, person)
-    return students
-
-
 def marked(look: Look) -> list[str]:
     return [
         face.student.full_name

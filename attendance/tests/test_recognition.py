@@ -20,13 +20,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_engine")]
 CLEO, DAN, EVA, NOBODY = 1, 2, 3, 99
 
 
-@pytest.fixture
-def enrolled(students: list[Student]) -> list[Student]:
-    for person, student in enumerate(students, start=1):
-        make_template(student, person)
-    return students
-
-
 # --- One person
 
 

@@ -25,13 +25,6 @@ CLEO, DAN, EVA, NOBODY = 1, 2, 3, 99
 
 
 @pytest.fixture
-def enrolled(students: list[Student]) -> list[Student]:
-    for person, student in enumerate(students, start=1):
-        make_template(student, person)
-    return students
-
-
-@pytest.fixture
 def teacher(client: Client, alice: User) -> Client:
     client.force_login(alice)
     return client
