@@ -12,9 +12,10 @@ from accounts.models import User
 from attendance.models import Session, Status
 from attendance.tests.factories import make_record, make_session
 from attendance_site.environment import BASE_DIR
+from attendance_site.tests.cast import Cast
+from attendance_site.tests.cast import cast as cast  # a fixture
 from attendance_site.tests.rows import ROLES, Row
-from attendance_site.tests.test_permissions import TABLE, Cast
-from attendance_site.tests.test_permissions import cast as cast  # a fixture
+from attendance_site.tests.test_permissions import TABLE
 from classroom.models import Classroom, Student
 from classroom.tests.factories import days, make_student
 from e2e.conftest import Barriers, Open, SignIn, Watched

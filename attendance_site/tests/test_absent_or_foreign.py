@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from attendance_site.tests import test_permissions
+from attendance_site.tests.cast import Cast
+from attendance_site.tests.cast import cast as cast  # a fixture
 from attendance_site.tests.rows import Row
-from attendance_site.tests.test_permissions import TABLE, Cast
+from attendance_site.tests.test_permissions import TABLE
 
 pytestmark = pytest.mark.django_db
-cast = test_permissions.cast
 
 # Objects of a class; accounts are for admins alone, who see them all.
 OBJECTS = re.compile(r"\{(\w+)\}")

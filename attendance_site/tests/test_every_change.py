@@ -19,8 +19,9 @@ from attendance.models import Notice, Record, Session
 from attendance.notice_models import NoticeState
 from attendance.timetable_forms import signed
 from attendance.timetable_models import Closure
+from attendance_site.tests.cast import Cast, cast
 from attendance_site.tests.rows import ROLES, Row
-from attendance_site.tests.test_permissions import PHOTO, TABLE, Cast, cast
+from attendance_site.tests.test_permissions import PHOTO, TABLE
 from attendance_site.tests.timetable_rows import A_SLOT_FORM
 from classroom.models import Classroom, Student
 from classroom.tests.factories import make_student

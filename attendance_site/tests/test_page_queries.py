@@ -10,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Job, User
 from attendance.models import Status
 from attendance.tests.factories import make_record, make_session
+from attendance_site.tests.cast import Cast
+from attendance_site.tests.cast import cast as cast  # a fixture
 from attendance_site.tests.rows import ROLES
-from attendance_site.tests.test_permissions import TABLE, Cast
-from attendance_site.tests.test_permissions import cast as cast  # a fixture
+from attendance_site.tests.test_permissions import TABLE
 from classroom.models import Classroom, Student
 from classroom.tests.factories import days, make_class, make_student
 from faces.tests.factories import make_template
