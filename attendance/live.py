@@ -1,7 +1,10 @@
 """Live attendance: a student is marked after two agreeing frames, never after one.
 
 What a frame showed travels back as a signed token that the next frame presents, so
-that no process keeps any state and two servers can share one camera's frames.
+that no process keeps any state and two servers can share one camera's frames. A keyed
+hash of the frame travels with it: the same bytes twice are one look, for no two frames
+of a camera are the same to the last bit. A photo's file that a script sends again and
+again marks nobody.
 """
 
 import datetime as dt
@@ -13,6 +16,7 @@ from django.core import signing
 from django.utils import timezone
 
 from accounts.models import User
+from attendance.evidence import digest
 from attendance.models import Record, Session, Source
 from attendance.recognition import Sighting, evidence_of, recognise
 from attendance.services import current_session, mark_by_face
@@ -58,7 +62,8 @@ def look(
     """Recognise a frame; mark those whom the frame before it showed as well.
 
     `token` is that of the frame before, at most ten seconds old; any other one counts
-    as none. Raises FaceError, SessionNotFound and SessionClosed.
+    as none, and so does that of the very same frame. Raises FaceError,
+    SessionNotFound and SessionClosed.
     """
     now = now or timezone.now()
     # Asked first, so that a closed session costs no inference.
@@ -70,7 +75,9 @@ def look(
         if sighting.match.student_id is not None
     }
     known = _known(session, seen)
-    before = _seen_before(token, by=by, classroom=classroom, session_id=session_id)
+    scope = [by.pk, classroom.pk, session_id or 0]
+    photo = digest(frame)
+    before = _seen_before(token, scope=scope, photo=photo)
     agreed = {pk: seen[pk] for pk in seen if pk in before and pk not in known}
     marks = mark_by_face(
         classroom,
@@ -83,8 +90,7 @@ def look(
     known |= {pk: mark.record for pk, mark in marks.items()}
     new = {pk for pk, mark in marks.items() if not mark.already_marked}
     faces = [_face(sighting, students, known, new) for sighting in sightings]
-    signed = _sign(seen, by=by, classroom=classroom, session_id=session_id)
-    return Look(faces, signed)
+    return Look(faces, signing.dumps([scope, photo, sorted(seen)], salt=SALT))
 
 
 def _face(
@@ -113,24 +119,15 @@ def _known(session: Session | None, seen: dict[int, float]) -> dict[int, Record]
     return {line.student_id: line for line in lines.exclude(source=Source.RULE)}
 
 
-def _sign(
-    seen: dict[int, float], *, by: User, classroom: Classroom, session_id: int | None
-) -> str:
-    scope = _scope(by, classroom, session_id)
-    return signing.dumps([scope, sorted(seen)], salt=SALT)
+def _seen_before(token: str, *, scope: list[int], photo: str) -> Sequence[int]:
+    """Return whom the frame before showed, to this user, in this class and session.
 
-
-def _seen_before(
-    token: str, *, by: User, classroom: Classroom, session_id: int | None
-) -> Sequence[int]:
-    """Return whom the frame before showed, to this user, in this class and session."""
+    `photo` is the digest of the frame now.
+    """
     try:
-        scope, seen = signing.loads(token, salt=SALT, max_age=TOKEN_SECONDS)
-    except signing.BadSignature:  # forged, too old, or no token at all
+        signed = signing.loads(token, salt=SALT, max_age=TOKEN_SECONDS)
+        its_scope, its_photo, seen = signed
+    except (signing.BadSignature, ValueError):
+        # Forged, too old, of a version before, or no token at all.
         return []
-    mine = _scope(by, classroom, session_id)
-    return list(seen) if scope == mine else []
-
-
-def _scope(by: User, classroom: Classroom, session_id: int | None) -> list[int]:
-    return [by.pk, classroom.pk, session_id or 0]
+    return list(seen) if its_scope == scope and its_photo != photo else []

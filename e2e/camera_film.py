@@ -11,6 +11,11 @@ from faces.engine.types import Image
 SIZE = (640, 480)
 # Of the enlarged part of the photo: where the face begins, its nose, where it ends.
 FACE = (208, 319, 431)
+# Frames a second of which no two are the same, and how far their brightness strays
+# (standard deviation, of 255): a camera's sensor is never quite still, and the site
+# counts bytes that come again as one look.
+RATE = 5
+NOISE = 2.0
 # Moves the nose far enough aside for the engine to see a head turned by 12 to 16
 # degrees; the face keeps a similarity of 0.8 to itself.
 ASIDE = 54
@@ -28,15 +33,28 @@ def looks() -> tuple[Image, Image, Image]:
 
 
 def write_film(path: Path, *frames: Image, repeat: int = 1, rate: int = 1) -> None:
-    """Write a Y4M of `rate` frames a second; Chromium's camera loops it."""
+    """Write a Y4M of `rate` pictures a second; Chromium's camera loops it.
+
+    Each picture is filmed as a sensor would: at least RATE times a second, with noise.
+    """
     height, width = frames[0].shape[:2]
-    head = f"YUV4MPEG2 W{width} H{height} F{rate}:1 Ip A1:1 C420jpeg\n".encode()
+    shots = max(1, RATE // rate)
+    head = f"YUV4MPEG2 W{width} H{height} F{rate * shots}:1 Ip A1:1 C420jpeg\n"
+    noise = np.random.default_rng(7)
     pictures = [
-        b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420).tobytes()
+        b"FRAME\n" + _noisy(frame, noise).tobytes()
         for frame in frames
-        for _ in range(repeat)
+        for _ in range(repeat * shots)
     ]
-    path.write_bytes(head + b"".join(pictures))
+    path.write_bytes(head.encode() + b"".join(pictures))
+
+
+def _noisy(frame: Image, noise: np.random.Generator) -> Image:
+    """Return a BGR picture as I420, its brightness as a sensor would see it."""
+    planes = cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420).astype(np.float32)
+    height, width = frame.shape[:2]
+    planes[:height] += noise.normal(0, NOISE, (height, width))
+    return np.clip(planes.round(), 0, 255).astype(np.uint8)
 
 
 def _turned(image: Image, aside: int) -> Image:

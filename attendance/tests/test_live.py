@@ -1,5 +1,8 @@
 """Live attendance: two agreeing frames mark a student, one never does."""
 
+import hashlib
+import itertools
+
 import pytest
 from django.core import signing
 from django.test import Client
@@ -22,6 +25,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_engine")]
 CLEO, DAN, EVA, NOBODY = 1, 2, 3, 99
 
 
+shots = itertools.cycle(range(1, 256))
+
+
+def shot_of(*people: int) -> bytes:
+    """Return a picture as a camera takes it: no two have the same bytes."""
+    return photo_of(*people, shot=next(shots))
+
+
 def marked(look: Look) -> list[str]:
     return [
         face.student.full_name
@@ -33,7 +44,7 @@ def marked(look: Look) -> list[str]:
 def test_one_frame_marks_nobody_and_makes_no_session(
     maths: Classroom, enrolled: list[Student], alice: User
 ) -> None:
-    seen = look(maths, photo_of(CLEO), by=alice)
+    seen = look(maths, shot_of(CLEO), by=alice)
     assert [face.student for face in seen.faces] == [enrolled[0]]
     assert seen.faces[0].record is None
     assert not Session.objects.exists()
@@ -42,8 +53,8 @@ def test_one_frame_marks_nobody_and_makes_no_session(
 def test_the_second_agreeing_frame_marks(
     maths: Classroom, enrolled: list[Student], alice: User
 ) -> None:
-    first = look(maths, photo_of(CLEO), by=alice)
-    second = look(maths, photo_of(CLEO), token=first.token, by=alice)
+    first = look(maths, shot_of(CLEO), by=alice)
+    second = look(maths, shot_of(CLEO), token=first.token, by=alice)
     assert marked(second) == ["Cleo Castro"]
     record = Record.objects.get()
     assert (record.student, record.source) == (enrolled[0], Source.FACE)
@@ -53,8 +64,8 @@ def test_the_second_agreeing_frame_marks(
 def test_a_frame_that_disagrees_marks_neither(
     maths: Classroom, enrolled: list[Student], alice: User
 ) -> None:
-    first = look(maths, photo_of(CLEO), by=alice)
-    look(maths, photo_of(DAN), token=first.token, by=alice)
+    first = look(maths, shot_of(CLEO), by=alice)
+    look(maths, shot_of(DAN), token=first.token, by=alice)
     assert not Record.objects.exists()
 
 
@@ -63,17 +74,17 @@ def test_the_frames_must_follow_each_other(
 ) -> None:
     token = ""
     for person in (CLEO, DAN, CLEO):
-        token = look(maths, photo_of(person), token=token, by=alice).token
+        token = look(maths, shot_of(person), token=token, by=alice).token
     assert not Record.objects.exists()
 
 
 def test_each_of_several_people_needs_two_frames_of_their_own(
     maths: Classroom, enrolled: list[Student], alice: User
 ) -> None:
-    first = look(maths, photo_of(CLEO, DAN), by=alice)
-    second = look(maths, photo_of(DAN, EVA), token=first.token, by=alice)
+    first = look(maths, shot_of(CLEO, DAN), by=alice)
+    second = look(maths, shot_of(DAN, EVA), token=first.token, by=alice)
     assert marked(second) == ["Dan Dietz"]
-    third = look(maths, photo_of(CLEO, EVA), token=second.token, by=alice)
+    third = look(maths, shot_of(CLEO, EVA), token=second.token, by=alice)
     assert marked(third) == ["Eva Evans"]
 
 
@@ -82,7 +93,7 @@ def test_a_third_frame_says_that_the_student_is_marked(
 ) -> None:
     token = ""
     for _ in range(3):
-        seen = look(maths, photo_of(CLEO), token=token, by=alice)
+        seen = look(maths, shot_of(CLEO), token=token, by=alice)
         token = seen.token
     assert marked(seen) == []
     assert seen.faces[0].record == Record.objects.get()
@@ -91,8 +102,8 @@ def test_a_third_frame_says_that_the_student_is_marked(
 def test_a_token_of_another_user_counts_as_none(
     maths: Classroom, enrolled: list[Student], alice: User, bob: User
 ) -> None:
-    first = look(maths, photo_of(CLEO), by=bob)
-    look(maths, photo_of(CLEO), token=first.token, by=alice)
+    first = look(maths, shot_of(CLEO), by=bob)
+    look(maths, shot_of(CLEO), token=first.token, by=alice)
     assert not Record.objects.exists()
 
 
@@ -101,8 +112,8 @@ def test_a_token_of_another_class_counts_as_none(
 ) -> None:
     other = make_class("Chess", alice)
     seat(enrolled[0], other)
-    first = look(other, photo_of(CLEO), by=alice)
-    look(maths, photo_of(CLEO), token=first.token, by=alice)
+    first = look(other, shot_of(CLEO), by=alice)
+    look(maths, shot_of(CLEO), token=first.token, by=alice)
     assert not Record.objects.exists()
 
 
@@ -110,8 +121,8 @@ def test_a_token_of_another_session_counts_as_none(
     maths: Classroom, enrolled: list[Student], alice: User
 ) -> None:
     session = make_session(maths)
-    first = look(maths, photo_of(CLEO), by=alice)
-    look(maths, photo_of(CLEO), token=first.token, by=alice, session_id=session.pk)
+    first = look(maths, shot_of(CLEO), by=alice)
+    look(maths, shot_of(CLEO), token=first.token, by=alice, session_id=session.pk)
     assert not Record.objects.exists()
 
 
@@ -121,9 +132,9 @@ def test_an_old_token_counts_as_none(
     alice: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first = look(maths, photo_of(CLEO), by=alice)
+    first = look(maths, shot_of(CLEO), by=alice)
     monkeypatch.setattr(live, "TOKEN_SECONDS", -1)
-    look(maths, photo_of(CLEO), token=first.token, by=alice)
+    look(maths, shot_of(CLEO), token=first.token, by=alice)
     assert not Record.objects.exists()
 
 
@@ -131,17 +142,50 @@ def test_a_token_made_by_somebody_else_counts_as_none(
     maths: Classroom, enrolled: list[Student], alice: User
 ) -> None:
     scope = [alice.pk, maths.pk, 0]
-    forged = signing.dumps([scope, [enrolled[0].pk]], key="not ours", salt=SALT)
-    look(maths, photo_of(CLEO), token=forged, by=alice)
+    seen = [scope, "another frame", [enrolled[0].pk]]
+    forged = signing.dumps(seen, key="not ours", salt=SALT)
+    look(maths, shot_of(CLEO), token=forged, by=alice)
     assert not Record.objects.exists()
+
+
+def test_a_token_of_an_earlier_version_counts_as_none(
+    maths: Classroom, enrolled: list[Student], alice: User
+) -> None:
+    old = signing.dumps([[alice.pk, maths.pk, 0], [enrolled[0].pk]], salt=SALT)
+    look(maths, shot_of(CLEO), token=old, by=alice)
+    assert not Record.objects.exists()
+
+
+def test_the_same_bytes_are_one_look_however_often_they_come(
+    maths: Classroom, enrolled: list[Student], alice: User
+) -> None:
+    still, token = shot_of(CLEO), ""
+    for _ in range(4):
+        seen = look(maths, still, token=token, by=alice)
+        token = seen.token
+    assert seen.faces[0].student == enrolled[0]
+    assert not Record.objects.exists()
+    # A camera that stood still for a moment goes on where it was.
+    assert marked(look(maths, shot_of(CLEO), token=token, by=alice)) == ["Cleo Castro"]
+
+
+def test_a_token_does_not_say_what_was_on_the_frame(
+    maths: Classroom, enrolled: list[Student], alice: User
+) -> None:
+    frame = shot_of(CLEO)
+    token = look(maths, frame, by=alice).token
+    _scope, photo, _seen = signing.loads(token, salt=SALT)
+    # Whoever has the frame but not the key can't tell that it was this one.
+    assert len(photo) == 64
+    assert photo != hashlib.sha256(frame).hexdigest()
 
 
 def test_a_persons_word_stays(
     maths: Classroom, enrolled: list[Student], alice: User
 ) -> None:
     make_record(make_session(maths), enrolled[0], Status.EXCUSED)
-    first = look(maths, photo_of(CLEO), by=alice)
-    second = look(maths, photo_of(CLEO), token=first.token, by=alice)
+    first = look(maths, shot_of(CLEO), by=alice)
+    second = look(maths, shot_of(CLEO), token=first.token, by=alice)
     assert marked(second) == []
     assert Record.objects.get().status == Status.EXCUSED
 
@@ -150,8 +194,8 @@ def test_twins_are_asked_about_and_never_marked(
     maths: Classroom, enrolled: list[Student], alice: User
 ) -> None:
     make_template(enrolled[0], 0, embedding=embedding_of(DAN))
-    first = look(maths, photo_of(DAN), by=alice)
-    second = look(maths, photo_of(DAN), token=first.token, by=alice)
+    first = look(maths, shot_of(DAN), by=alice)
+    second = look(maths, shot_of(DAN), token=first.token, by=alice)
     assert {student for student, _ in second.faces[0].candidates} == set(enrolled[:2])
     assert not Record.objects.exists()
 
@@ -170,7 +214,7 @@ def test_a_closed_session_costs_no_inference(
 def frame(client: Client, classroom: Classroom, person: int, token: str = "") -> dict:  # type: ignore[type-arg]
     answer = client.post(
         reverse("look", args=[classroom.pk]),
-        {"file": upload(photo_of(person)), "token": token},
+        {"file": upload(shot_of(person)), "token": token},
     )
     assert answer.status_code == 200, answer.content
     body: dict = answer.json()  # type: ignore[type-arg]
@@ -204,7 +248,7 @@ def test_a_bad_frame_is_refused_with_a_code(
 ) -> None:
     client.force_login(alice)
     answer = client.post(
-        reverse("look", args=[maths.pk]), {"file": upload(photo_of(CLEO)[:300])}
+        reverse("look", args=[maths.pk]), {"file": upload(shot_of(CLEO)[:300])}
     )
     assert (answer.status_code, answer.json()["code"]) == (422, "unreadable_image")
 
@@ -215,7 +259,7 @@ def test_a_frame_without_the_forms_token_is_refused(
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)
     answer = client.post(
-        reverse("look", args=[maths.pk]), {"file": upload(photo_of(CLEO))}
+        reverse("look", args=[maths.pk]), {"file": upload(shot_of(CLEO))}
     )
     assert answer.status_code == 403
 
@@ -229,10 +273,10 @@ def test_it_costs_the_same_however_many_are_on_the_frame(
 ) -> None:
     client.force_login(alice)
     url = reverse("look", args=[maths.pk])
-    client.post(url, {"file": upload(photo_of(CLEO))})  # opens the templates
+    client.post(url, {"file": upload(shot_of(CLEO))})  # opens the templates
     make_session(maths)
     for people in ((CLEO,), (CLEO, DAN, EVA)):
         # session, user, class, timetable, today's session, gallery, look-alikes,
         # students, known lines
         with django_assert_num_queries(9):
-            client.post(url, {"file": upload(photo_of(*people))})
+            client.post(url, {"file": upload(shot_of(*people))})

@@ -13,13 +13,15 @@ from faces.engine.types import Detection, Face, Image, Quality
 DIMENSION = 128
 
 
-def photo_of(*people: int) -> bytes:
+def photo_of(*people: int, shot: int = 0) -> bytes:
     """Return a PNG on which each person is an upright stripe of one grey level.
 
-    People are numbers from 1 to 127; nobody at all gives a black picture.
+    People are numbers from 1 to 127; nobody at all gives a black picture. Another
+    `shot`, up to 255, is the same picture in other bytes.
     """
     stripes = [np.full((240, 240, 3), person, np.uint8) for person in people]
     image = np.hstack(stripes or [np.zeros((240, 240, 3), np.uint8)])
+    image[-1, -1] = shot
     return bytes(cv2.imencode(".png", image)[1])
 
 
