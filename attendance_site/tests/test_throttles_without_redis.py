@@ -6,7 +6,7 @@ answers and not the lock after wrong passwords.
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -26,7 +26,7 @@ from faces.tests.photos import upload
 
 pytestmark = pytest.mark.django_db
 
-RATES = configured.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
+RATES = cast("dict[str, str]", configured.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"])
 
 Ask = Callable[[User], Any]
 
