@@ -58,14 +58,6 @@ def _key(secret: str) -> bytes:
     return hmac.digest(secret.encode(), b"rollbook/sent-photo/1", "sha256")
 
 
-def sent_before(
-    digests: Collection[str], *, now: dt.datetime
-) -> dict[str, dt.datetime]:
-    """Return which of these photos marked somebody within a week, and when."""
-    known = SentPhoto.objects.filter(digest__in=digests, sent_at__gt=now - KEPT)
-    return dict(known.values_list("digest", "sent_at"))
-
-
 def remember(digests: Iterable[str], *, now: dt.datetime) -> dict[str, dt.datetime]:
     """Note that photos were sent; return those of the last week, and when that was.
 
