@@ -77,11 +77,8 @@ def _understood(lines: Sequence[Line], owner: User, report: Report) -> list[Entr
     rooms: dict[str, list[Classroom]] = defaultdict(list)
     for room in Classroom.objects.for_user(owner):
         rooms[room.class_code].append(room)
-    codes = sorted({values["student_id"] for _line, values in lines})
-    students: dict[str, Student] = {}
-    for at in range(0, len(codes), 500):
-        for student in Student.objects.filter(student_id__in=codes[at : at + 500]):
-            students[student.student_id] = student
+    codes = {values["student_id"] for _line, values in lines}
+    students = Student.objects.in_bulk(codes, field_name="student_id")
     seats = _seats([room.pk for same in rooms.values() for room in same])
     entries, seen = [], dict[tuple[object, ...], int]()
     for number, values in lines:

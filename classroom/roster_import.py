@@ -71,7 +71,8 @@ def apply(
     classes = _classes(owner)
     default = Classroom.objects.for_user(owner).filter(pk=options.get("class_id") or 0)
     fallback = default.current().first()
-    known = _students(lines)
+    codes = {values["student_id"] for _line, values in lines}
+    known = Student.objects.in_bulk(codes, field_name="student_id")
     own = set(Student.objects.for_user(owner).values_list("pk", flat=True))
     changed: dict[str, Student] = {}
     wanted: dict[int, dict[str, Student]] = defaultdict(dict)
@@ -126,15 +127,6 @@ def _classes(owner: User) -> dict[str, list[Classroom]]:
     for room in Classroom.objects.for_user(owner).current():
         rooms[room.class_code].append(room)
     return rooms
-
-
-def _students(lines: Sequence[Line]) -> dict[str, Student]:
-    codes = sorted({values["student_id"] for _line, values in lines})
-    found: dict[str, Student] = {}
-    for at in range(0, len(codes), 500):
-        for student in Student.objects.filter(student_id__in=codes[at : at + 500]):
-            found[student.student_id] = student
-    return found
 
 
 def _class_of(

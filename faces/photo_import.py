@@ -153,12 +153,7 @@ def codes_of(name: str) -> tuple[str, str, str]:
 def _students(entries: Sequence[Entry], owner: User) -> dict[int, Student]:
     """Return each file's student by its number, if it has one the owner may see."""
     codes = {code for entry in entries for code in codes_of(entry.name) if code}
-    visible = Student.objects.for_user(owner)
-    known: dict[str, Student] = {}
-    wanted = sorted(codes)
-    for at in range(0, len(wanted), 500):
-        for student in visible.filter(student_id__in=wanted[at : at + 500]):
-            known[student.student_id] = student
+    known = Student.objects.for_user(owner).in_bulk(codes, field_name="student_id")
     crowds = Counter(codes_of(entry.name)[0] for entry in entries)
     found: dict[int, Student] = {}
     for entry in entries:
