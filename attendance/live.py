@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.models import User
 from attendance.evidence import digest
 from attendance.models import Record, Session, Source
-from attendance.recognition import Sighting, evidence_of, recognise
+from attendance.recognition import Sighting, evidence_of, named, recognise
 from attendance.services import current_session, mark_by_face
 from classroom.models import Classroom, Student
 
@@ -100,14 +100,10 @@ def _face(
     new: set[int],
 ) -> LiveFace:
     pk = sighting.match.student_id
-    named = [
-        (students[one.student_id], one.similarity)
-        for one in sighting.match.candidates
-        if one.student_id in students
-    ]
     if pk is None:
-        doubtful = sighting.match.outcome == "ambiguous"
-        return LiveFace(sighting, None, None, False, named if doubtful else [])
+        is_doubtful = sighting.match.outcome == "ambiguous"
+        between = named(sighting.match, students) if is_doubtful else []
+        return LiveFace(sighting, None, None, False, between)
     return LiveFace(sighting, students[pk], known.get(pk), pk in new, [])
 
 

@@ -117,7 +117,7 @@ def verify(
         match=found,
         recognised=recognised,
         reason=reason,
-        candidates=_named(found, students) if recognised is None else [],
+        candidates=named(found, students) if recognised is None else [],
         hints=[
             *(_why_nobody(classroom) if reason == "nobody_enrolled" else []),
             *check(face, shape, level="standard"),
@@ -165,7 +165,7 @@ def mark_group(
         for student, (photo, face, found) in best.items()
     ]
     rest = [
-        Seen(found, face, photo, _named(found, students))
+        Seen(found, face, photo, named(found, students))
         for photo, face, found in seen
         if found.outcome != "matched"
     ]
@@ -295,7 +295,8 @@ def _students(matches: Sequence[Match]) -> dict[int, Student]:
     )
 
 
-def _named(found: Match, students: dict[int, Student]) -> list[tuple[Student, float]]:
+def named(found: Match, students: dict[int, Student]) -> list[tuple[Student, float]]:
+    """Return a match's candidates who are still there, with their similarities."""
     return [
         (students[candidate.student_id], candidate.similarity)
         for candidate in found.candidates
