@@ -83,24 +83,8 @@ def apply(
         student = changed.get(values["student_id"]) or known.get(values["student_id"])
         _check(report, number, values, owner, student, own)
         consents.read(report, number, values)
-        if values.get("class_code") and room is None:
-            detail = _("You have no class with the code %(code)s in that school year.")
-            report.fault(
-                number,
-                "class_code",
-                "unknown_class",
-                detail % {"code": values["class_code"]},
-            )
-        elif room is None and not owner.is_admin:
-            report.fault(
-                number, "class_code", "required", _("Name one of your classes.")
-            )
-        earlier = names.setdefault(values["student_id"], (number, values["full_name"]))
-        if earlier[1] != values["full_name"]:
-            detail = _("Line %(line)s gives this student ID another name.")
-            report.fault(
-                number, "student_id", "repeated", detail % {"line": earlier[0]}
-            )
+        _check_class(report, number, values, owner, room)
+        _check_name(report, number, values, names)
         if report.faults:
             continue
         student = student or Student(student_id=values["student_id"])
@@ -176,6 +160,42 @@ def _check(
             validate_addresses(values["email"])
         except ValidationError as error:
             report.fault(number, "email", str(error.code), error.messages[0])
+
+
+def _check_class(
+    report: Report,
+    number: int,
+    values: Mapping[str, str],
+    owner: User,
+    room: Classroom | None,
+) -> None:
+    """Report a class that the owner doesn't have, or that a teacher didn't name."""
+    code = values.get("class_code")
+    if room is not None:
+        return
+    if code:
+        detail = _("You have no class with the code %(code)s in that school year.")
+        report.fault(number, "class_code", "unknown_class", detail % {"code": code})
+    elif not owner.is_admin:
+        detail = _("Name one of your classes.")
+        report.fault(number, "class_code", "required", detail)
+
+
+def _check_name(
+    report: Report,
+    number: int,
+    values: Mapping[str, str],
+    names: dict[str, tuple[int, str]],
+) -> None:
+    """Report a name other than that of an earlier line about the same student.
+
+    `names` holds the first line of each student ID and the name there.
+    """
+    name = values["full_name"]
+    line, earlier = names.setdefault(values["student_id"], (number, name))
+    if earlier != name:
+        detail = _("Line %(line)s gives this student ID another name.")
+        report.fault(number, "student_id", "repeated", detail % {"line": line})
 
 
 def _take_over(student: Student, values: Mapping[str, str]) -> bool:
