@@ -139,17 +139,17 @@ def _entry(
             number, "class_code", "unknown_class", _("You have no class of this code.")
         )
     student = students.get(values["student_id"])
-    if room is not None and day is not None:
-        held = seats.get((room.pk, student.pk), []) if student else []
-        if not any(
-            first <= day and (left is None or day < left) for first, left in held
-        ):
-            detail = _("This student is not in this class on that day.")
-            report.fault(number, "student_id", "not_in_class", detail)
-    if len(report.faults) > before or None in (room, student, day, status):
+    if room and day and not _sat(student, seats, room, day):
+        detail = _("This student is not in this class on that day.")
+        report.fault(number, "student_id", "not_in_class", detail)
+    if len(report.faults) > before or not (room and student and day and status):
         return None
-    assert room and student and day and status  # noqa: S101  (for the type checker)
     return Entry(room, student, day, start, status, values.get("note", ""))
+
+
+def _sat(student: Student | None, seats: Seats, room: Classroom, day: dt.date) -> bool:
+    held = seats.get((room.pk, student.pk), ()) if student else ()
+    return any(first <= day and (left is None or day < left) for first, left in held)
 
 
 def _room(same: Sequence[Classroom], day: dt.date | None) -> Classroom | None:
