@@ -1,4 +1,4 @@
-"""A worker killed twice in the middle of an archive: nothing is lost, nothing twice."""
+"""A worker killed again and again in an archive: nothing is lost, nothing twice."""
 
 from pathlib import Path
 
@@ -10,15 +10,20 @@ from faces.tests.photos import astronaut, group_photo, six_close_ups
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-KILLS = 2
+KILLS = 5
 CODES = [f"S{number}" for number in range(7)]
+# Photos of many, so that the archive outlasts the kills on a fast machine too.
+CROWDS = [f"S{at % 7}_{at + 10}.jpg" for at in range(42)]
 
 
 def school() -> dict[str, bytes]:
     """Return seven people's photos, and files that must be refused."""
     people = [*six_close_ups(), astronaut()]
     photos = {f"{code}.jpg": photo for code, photo in zip(CODES, people, strict=True)}
-    return photos | {
+    return {
+        **photos,
+        # Other bytes each, or they would be refused as sent twice.
+        **{name: group_photo() + name.encode() for name in CROWDS},
         "S0_2.jpg": group_photo(),
         "S1_2.jpg": people[2],
         "S3_2.jpg": b"\xff\xd8\xff\xe0 this is a damaged photo, and a long one too",
@@ -34,6 +39,7 @@ def test_every_photo_is_enrolled_once_or_has_its_reason_whatever_dies(
     assert (seen.state, seen.kills) == ("done", KILLS)
     assert {row["file"]: (row["result"], row["reason"]) for row in seen.rows} == {
         **{f"{code}.jpg": ("enrolled", "consent_missing") for code in CODES},
+        **dict.fromkeys(CROWDS, ("refused", "multiple_faces")),
         "S0_2.jpg": ("refused", "multiple_faces"),
         "S1_2.jpg": ("refused", "duplicate_face"),
         "S3_2.jpg": ("refused", "unreadable_image"),
