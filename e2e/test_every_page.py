@@ -30,7 +30,7 @@ EIGHT = dt.time(8)
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1440, "height": 900}
 # What these answer is a file.
-FILES = {"/app/jobs/{job}/result.csv"}
+FILES = {"/app/jobs/{job}/result.csv", "/app/receipts/{receipt}/?download"}
 # The same page in another state, which an address can ask for.
 STATES = {
     "/app/classes/{maths}/": ["?q=nobody", "?show=no_face"],
