@@ -1,7 +1,6 @@
 """What the admin's first page shows: today's rates, and what needs a look."""
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -93,12 +92,8 @@ def rates_today() -> tuple[list[ClassRate], int]:
     held = dict(
         sessions.order_by().values_list("classroom__pk").annotate(number=Count("pk"))
     )
-    marked: dict[int, dict[str, int]] = defaultdict(dict)
-    lines = Record.objects.filter(session__in=sessions).order_by()
-    for room, name, number in lines.values_list(
-        "session__classroom__pk", "status"
-    ).annotate(number=Count("pk")):
-        marked[room][name] = number
+    lines = Record.objects.filter(session__in=sessions)
+    marked = lines.status_counts("session__classroom__pk")
     found = []
     for room, number in held.items():
         expected = number * seats.get(room, 0)
@@ -196,12 +191,7 @@ def _high_absence() -> Iterator[Notice]:
     closed = Session.objects.filter(
         date=timezone.localdate(), closed_at__isnull=False
     ).select_related("classroom")
-    counts: dict[int, dict[str, int]] = defaultdict(dict)
-    lines = Record.objects.filter(session__in=closed).order_by()
-    for session, name, number in lines.values_list("session__pk", "status").annotate(
-        number=Count("pk")
-    ):
-        counts[session][name] = number
+    counts = Record.objects.filter(session__in=closed).status_counts("session__pk")
     for session in closed:
         total, absent = sum(counts[session.pk].values()), counts[session.pk]
         share = absent.get("absent", 0) / total if total else 0.0

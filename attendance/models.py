@@ -1,6 +1,7 @@
 """The register: sessions of a class and one record a student and session."""
 
 import datetime as dt
+from collections import defaultdict
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -178,6 +179,17 @@ class RecordQuerySet(models.QuerySet["Record"]):
     def for_user(self, user: User) -> Self:
         """Return the records of the classes a user may see."""
         return self.filter(session__in=Session.objects.for_user(user))
+
+    def status_counts(self, per: str) -> defaultdict[int, dict[str, int]]:
+        """Return how many lines have each status, by the values of the field `per`.
+
+        One query. What has no line has no entry, and is empty where it is asked for.
+        """
+        counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
+        rows = self.order_by().values_list(per, "status")
+        for key, status, number in rows.annotate(number=models.Count("pk")):
+            counts[key][status] = number
+        return counts
 
 
 class Record(models.Model):

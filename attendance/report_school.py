@@ -68,12 +68,8 @@ def session_counts(sessions: SessionQuerySet) -> list[tuple[dt.date, int, Counts
 
     The database counts: a school's year has more lines than should travel.
     """
-    marked: dict[int, dict[str, int]] = defaultdict(dict)
-    lines = Record.objects.filter(session__in=sessions.order_by()).order_by()
-    for session, status, number in lines.values_list("session__pk", "status").annotate(
-        number=Count("pk")
-    ):
-        marked[session][status] = number
+    lines = Record.objects.filter(session__in=sessions.order_by())
+    marked = lines.status_counts("session__pk")
     rows = sessions.order_by("date", "pk").annotate(
         unmarked=Coalesce(Subquery(_unmarked()), Value(0), output_field=IntegerField())
     )

@@ -1,11 +1,10 @@
 """Sessions in the admin: found by their state, closed, reopened, corrected."""
 
-from collections import defaultdict
 from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.html import format_html
@@ -68,12 +67,8 @@ class SessionList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         shown = list(self.result_list)
-        counts: dict[int, dict[str, int]] = defaultdict(dict)
-        lines = Record.objects.filter(session__in=shown).order_by()
-        for session, status, number in lines.values_list(
-            "session__pk", "status"
-        ).annotate(number=Count("pk")):
-            counts[session][status] = number
+        lines = Record.objects.filter(session__in=shown)
+        counts = lines.status_counts("session__pk")
         for session in shown:
             session.counts = Counts(**counts[session.pk])
         self.result_list = shown
