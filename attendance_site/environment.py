@@ -18,6 +18,7 @@ TEMPLATE_KEY_BYTES = 32  # AES-256
 DEFAULT_PORT = 8000
 DEFAULT_URL = f"http://localhost:{DEFAULT_PORT}"
 SHORTEST_TOKEN = 20  # characters
+SQLITE = "attendance_site.private_sqlite"
 
 # `NAME_FILE` is read where `NAME` is wanted, so that secrets can be mounted as files.
 env = environ.FileAwareEnv()
@@ -232,7 +233,8 @@ def database(name: str, *, default: str) -> dict[str, object]:
             f"{name} is not a database address; use sqlite:///file or "
             "postgres://user:password@host/name."
         ) from error
-    if settings.get("ENGINE") == "django.db.backends.sqlite3":
+    if value.startswith("sqlite://"):
+        settings["ENGINE"] = SQLITE
         # Immediate transactions wait for the write lock instead of failing half-way;
         # secure_delete overwrites removed templates on disk.
         settings["OPTIONS"] = {
@@ -258,7 +260,7 @@ def folder_beside_database(name: str, *, database: dict[str, object]) -> Path:
     value = text(name)
     if value:
         return Path(value)
-    is_file = database.get("ENGINE") == "django.db.backends.sqlite3"
+    is_file = database.get("ENGINE") == SQLITE
     place = Path(str(database["NAME"])).parent if is_file else BASE_DIR
     return place / "spool"
 
