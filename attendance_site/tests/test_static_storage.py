@@ -9,6 +9,9 @@ from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
+# The end of an answer looks at the connection that an earlier test has left.
+pytestmark = pytest.mark.django_db
+
 FILE = "css/rollbook.css"
 
 
