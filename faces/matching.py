@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ Outcome = Literal["matched", "ambiguous", "unknown"]
 # float32 products differ in the last digits with the size of the batch: a similarity
 # that equals the threshold on paper must not lose by rounding.
 _ROUNDING: Final = 1e-6
+# Templates a product. The few probes on the right take BLAS a quarter less time than on
+# the left, and a part of the answer is turned round while it is in the cache.
+_ROWS: Final = 1024
 # Two students whom a photo confused once need this many margins between them, so that
 # twins don't ask every class for a wider margin. A choice, not a measurement.
 LOOK_ALIKE_MARGINS: Final = 2
@@ -33,8 +36,8 @@ class Gallery:
 
     ``embeddings`` is float32 (n, d), L2-normalised and C-contiguous; ``owners`` is
     int64 (n,): the student of each row. Both are sorted by student and read-only, as
-    are ``student_ids`` (s,), each student once, and ``starts`` (s,), a student's
-    first row.
+    are ``student_ids`` (s,), each student once, ``starts`` (s,), a student's first row,
+    and ``counts`` (s,), how many rows they have.
 
     Raises ValueError when shapes do not fit or a value is not finite.
     """
@@ -43,6 +46,7 @@ class Gallery:
     owners: IdArray
     student_ids: IdArray = field(init=False)
     starts: NDArray[np.intp] = field(init=False)
+    counts: NDArray[np.intp] = field(init=False)
 
     def __post_init__(self) -> None:
         owners = np.asarray(self.owners, dtype=np.int64)
@@ -52,12 +56,15 @@ class Gallery:
         _check_finite(embeddings)
         order = np.argsort(owners, kind="stable")
         owners = owners[order]
-        student_ids, starts = np.unique(owners, return_index=True)
+        student_ids, starts, counts = np.unique(
+            owners, return_index=True, return_counts=True
+        )
         embeddings = np.ascontiguousarray(embeddings[order])
         self._freeze("embeddings", embeddings)
         self._freeze("owners", owners)
         self._freeze("student_ids", student_ids)
         self._freeze("starts", starts)
+        self._freeze("counts", counts)
 
     @classmethod
     def build(cls, templates: Sequence[tuple[int, FloatArray]]) -> Gallery:
@@ -141,14 +148,14 @@ def match(
     scores = _products(probes, gallery)
     if not scores.size:
         return [_UNKNOWN] * len(scores)
-    faces = [_look(row, gallery, threshold=threshold, margin=margin) for row in scores]
+    faces = _look(scores, gallery, threshold=threshold, margin=margin)
     taken = _assign(faces, threshold=threshold)
     found = [
-        _judge(
-            face, gallery, given=taken.get(index), threshold=threshold, margin=margin
-        )
+        _judge(face, given=taken.get(index), threshold=threshold, margin=margin)
         for index, face in enumerate(faces)
     ]
+    if not look_alikes:
+        return found
     doubles = _doubles(look_alikes)
     needed = LOOK_ALIKE_MARGINS * margin
     return [
@@ -160,14 +167,10 @@ def match(
 _UNKNOWN: Final = Match("unknown", None, None, None, ())
 
 
-@dataclass(frozen=True, slots=True)
-class _Face:
-    """A face's two closest students, and those it can be given, by similarity.
+class _Face(NamedTuple):
+    """A face's two closest students, and those it can be given: id → similarity."""
 
-    Students are columns: indices into ``Gallery.student_ids``.
-    """
-
-    closest: tuple[tuple[int, float], ...]
+    closest: tuple[Candidate, ...]
     likely: dict[int, float]
 
 
@@ -184,62 +187,89 @@ def _products(probes: FloatArray, gallery: Gallery) -> FloatArray:
             f"probes have {probes.shape[1]} dimensions, "
             f"the gallery {gallery.embeddings.shape[1]}"
         )
-    return np.asarray(probes @ gallery.embeddings.T)
+    scores = np.empty((len(probes), len(gallery)), np.float32)
+    for start in range(0, len(gallery), _ROWS):
+        rows = slice(start, start + _ROWS)
+        scores[:, rows] = (gallery.embeddings[rows] @ probes.T).T
+    return scores
 
 
 def _look(
-    row: FloatArray, gallery: Gallery, *, threshold: float, margin: float
-) -> _Face:
-    """What one face's similarities to all templates say of the students.
+    scores: FloatArray, gallery: Gallery, *, threshold: float, margin: float
+) -> list[_Face]:
+    """What each face's similarities to all templates, a row, say of the students.
 
     Only students within ``margin`` of a face's best are possible for it. Otherwise a
     face that is surely one student could be pushed on to somebody unlike it, to free
     that student for a worse face: the sum would grow and a wrong person be marked.
 
-    Most faces are near one student or none. The row is read twice for the two closest
+    Most faces are near one student or none. The rows are read twice for the two closest
     and once more only where the second is possible as well: with ten thousand
     templates, passes over all of them would cost as much as the product itself.
     """
-    best = _closest(row, gallery)
+    columns, best = _closest(scores, gallery)
     if len(gallery.starts) == 1:
-        return _Face((best,), _near([best], threshold))
-    own = slice(gallery.starts[best[0]], _end(gallery, best[0]))
-    kept = row[own].copy()
-    row[own] = -np.inf
-    second = _closest(row, gallery)
-    row[own] = kept
-    if not _possible(second[1], best[1], margin):
-        return _Face((best, second), _near([best], threshold))
+        return [_Face((one,), _near((one,), threshold)) for one in best]
+    own = _own(columns, gallery)
+    kept = scores[own]
+    scores[own] = -np.inf
+    _, second = _closest(scores, gallery)
+    scores[own] = kept
+    faces = []
+    for row, one, other in zip(scores, best, second, strict=True):
+        likely: Sequence[Candidate] = (one,)
+        if _possible(other.similarity, one.similarity, margin):
+            likely = _within(row, gallery, best=one.similarity, margin=margin)
+        faces.append(_Face((one, other), _near(likely, threshold)))
+    return faces
+
+
+def _closest(
+    scores: FloatArray, gallery: Gallery
+) -> tuple[NDArray[np.intp], list[Candidate]]:
+    """Each face's closest student: its place in ``student_ids``, and who that is."""
+    templates = scores.argmax(axis=1)
+    columns = np.searchsorted(gallery.starts, templates, side="right") - 1
+    ids = gallery.student_ids[columns].tolist()
+    similarities = scores[np.arange(len(scores)), templates].tolist()
+    return columns, list(map(Candidate, ids, similarities))
+
+
+def _own(
+    columns: NDArray[np.intp], gallery: Gallery
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where each face meets the templates of its student: rows and columns (k,)."""
+    counts = gallery.counts[columns]
+    before = np.cumsum(counts) - counts
+    faces = np.repeat(np.arange(len(columns)), counts)
+    within = np.arange(counts.sum()) - before[faces]
+    return faces, gallery.starts[columns][faces] + within
+
+
+def _within(
+    row: FloatArray, gallery: Gallery, *, best: float, margin: float
+) -> list[Candidate]:
+    """The students who are within ``margin`` of a face's ``best``."""
     students = np.maximum.reduceat(row, gallery.starts)
-    likely = [
-        (int(column), float(students[column]))
-        for column in np.flatnonzero(students >= second[1] - margin)
-        if _possible(float(students[column]), best[1], margin)
+    near = np.flatnonzero(students >= best - margin - _ROUNDING)
+    return [
+        Candidate(student, similarity)
+        for student, similarity in zip(
+            gallery.student_ids[near].tolist(), students[near].tolist(), strict=True
+        )
+        if _possible(similarity, best, margin)
     ]
-    return _Face((best, second), _near(likely, threshold))
-
-
-def _closest(row: FloatArray, gallery: Gallery) -> tuple[int, float]:
-    """The student whose template is closest, as a column, and how close."""
-    template = row.argmax()
-    column = np.searchsorted(gallery.starts, template, side="right") - 1
-    return int(column), float(row[template])
-
-
-def _end(gallery: Gallery, column: int) -> int:
-    following = gallery.starts[column + 1 : column + 2]
-    return int(following[0]) if following.size else len(gallery)
 
 
 def _possible(similarity: float, best: float, margin: float) -> bool:
     return similarity > best - margin or similarity == best
 
 
-def _near(students: Sequence[tuple[int, float]], threshold: float) -> dict[int, float]:
+def _near(students: Sequence[Candidate], threshold: float) -> dict[int, float]:
     return {
-        column: similarity
-        for column, similarity in students
-        if _reaches(similarity, threshold)
+        one.student_id: one.similarity
+        for one in students
+        if _reaches(one.similarity, threshold)
     }
 
 
@@ -248,53 +278,39 @@ def _reaches(similarity: float, threshold: float) -> bool:
 
 
 def _assign(faces: Sequence[_Face], *, threshold: float) -> dict[int, int]:
-    """Face → student (column), each at most once."""
+    """Face → student, each at most once."""
     open_faces = [index for index, face in enumerate(faces) if face.likely]
     if not open_faces:
         return {}
-    columns = sorted({column for face in faces for column in face.likely})
-    place = {column: index for index, column in enumerate(columns)}
-    gain = np.zeros((len(open_faces), len(columns)))
+    students = sorted({student for face in faces for student in face.likely})
+    place = {student: index for index, student in enumerate(students)}
+    gain = np.zeros((len(open_faces), len(students)))
     for row, index in enumerate(open_faces):
-        for column, similarity in faces[index].likely.items():
-            gain[row, place[column]] = similarity - threshold + 2 * _ROUNDING
-    pairs = zip(*linear_sum_assignment(gain, maximize=True), strict=True)
+        for student, similarity in faces[index].likely.items():
+            gain[row, place[student]] = similarity - threshold + 2 * _ROUNDING
+    rows, columns = linear_sum_assignment(gain, maximize=True)
     return {
-        open_faces[row]: columns[column]
-        for row, column in pairs
-        if columns[column] in faces[open_faces[row]].likely
+        open_faces[row]: students[column]
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
+        if students[column] in faces[open_faces[row]].likely
     }
 
 
-def _judge(
-    face: _Face,
-    gallery: Gallery,
-    *,
-    given: int | None,
-    threshold: float,
-    margin: float,
-) -> Match:
-    candidates = tuple(
-        Candidate(int(gallery.student_ids[column]), similarity)
-        for column, similarity in face.closest
-    )
-    if given is None:
-        similarity, others = face.closest[0][1], face.closest[1:]
-    else:
+def _judge(face: _Face, *, given: int | None, threshold: float, margin: float) -> Match:
+    similarity, others = face.closest[0].similarity, face.closest[1:]
+    if given is not None:
         similarity = face.likely[given]
-        others = tuple(one for one in face.closest if one[0] != given)
-    lead = similarity - others[0][1] if others else None
+        others = tuple(one for one in face.closest if one.student_id != given)
+    lead = similarity - others[0].similarity if others else None
     if given is None:
         # The best student is not near, or went to a better face; anybody else who is
         # near leaves the question open.
-        near = [one for one in face.closest if _reaches(one[1], threshold)]
+        near = [one for one in face.closest if _reaches(one.similarity, threshold)]
         outcome: Outcome = "ambiguous" if len(near) > 1 else "unknown"
-        return Match(outcome, None, similarity, lead, candidates)
+        return Match(outcome, None, similarity, lead, face.closest)
     if lead is not None and lead < margin - _ROUNDING:
-        return Match("ambiguous", None, similarity, lead, candidates)
-    return Match(
-        "matched", int(gallery.student_ids[given]), similarity, lead, candidates
-    )
+        return Match("ambiguous", None, similarity, lead, face.closest)
+    return Match("matched", given, similarity, lead, face.closest)
 
 
 def _doubles(look_alikes: Collection[frozenset[int]]) -> dict[int, list[int]]:
@@ -332,7 +348,8 @@ def _doubt(
 def _similarity(row: FloatArray, gallery: Gallery, student: int) -> float:
     """A student's best template, of the face's similarities to all templates."""
     column = int(np.searchsorted(gallery.student_ids, student))
-    return float(row[gallery.starts[column] : _end(gallery, column)].max())
+    start = gallery.starts[column]
+    return float(row[start : start + gallery.counts[column]].max())
 
 
 def _check_finite(array: FloatArray) -> None:
