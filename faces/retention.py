@@ -76,10 +76,15 @@ def _due(templates: QuerySet[FaceTemplate], today: dt.date) -> list[Due]:
     return sorted(found, key=lambda one: (one.since, one.student.pk))
 
 
-def hourly() -> None:
-    """Delete what is due, and try again to empty a log that was in use."""
-    if not run():
+def hourly() -> int:
+    """Delete what is due, and try again to empty a log that was in use.
+
+    Returns how many faces were deleted.
+    """
+    receipts = run()
+    if not receipts:
         scrub()
+    return len(receipts)
 
 
 def _left(

@@ -8,16 +8,21 @@ from unittest.mock import patch
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import User
 from attendance import services
+from attendance.evidence_models import SentPhoto
 from attendance.models import Record, Session, Source, Status
 from attendance.tests.factories import at, make_record, make_session
 from attendance.tests.plans import excuse, make_slot
 from attendance.tests.test_races import CLIENTS, all_at_once
 from attendance.tick import tick
-from classroom.models import Classroom, Student
+from classroom.consent_models import ErasureReceipt
+from classroom.models import Classroom, Enrollment, Student
 from classroom.tests.factories import days
+from faces.models import FaceTemplate
+from faces.tests.factories import make_template
 
 pytestmark = pytest.mark.django_db
 
@@ -197,4 +202,28 @@ def test_the_command_says_what_it_did(
     make_slot(maths, days(0), start=dt.time(0), end=dt.time(0, 1))
     said = StringIO()
     call_command("attendance_tick", stdout=said)
-    assert said.getvalue() == "Opened 1, closed 1, excused 0.\n"
+    assert said.getvalue() == "Opened 1, closed 1, excused 0, deleted faces 0.\n"
+
+
+def test_the_command_deletes_the_face_of_a_leaver_once_and_nobody_elses(
+    maths: Classroom, students: list[Student], settings: Settings
+) -> None:
+    settings.FACE_RETENTION_DAYS = 30
+    for person, student in enumerate(students, start=1):
+        make_template(student, person)
+    half_a_year_ago = timezone.now() - dt.timedelta(180)
+    FaceTemplate.objects.update(created_at=half_a_year_ago)
+    Enrollment.objects.filter(student=students[0]).update(
+        starts_on=days(-200), ends_on=days(-31)
+    )
+    SentPhoto.objects.create(digest="1" * 64, sent_at=half_a_year_ago)
+    said = StringIO()
+    for _ in range(2):
+        call_command("attendance_tick", stdout=said)
+    first, second = said.getvalue().splitlines()
+    assert first.endswith("deleted faces 1.")
+    assert second.endswith("deleted faces 0.")
+    kept = set(FaceTemplate.objects.values_list("student", flat=True))
+    assert kept == {student.pk for student in students[1:]}
+    assert ErasureReceipt.objects.get().student == students[0]
+    assert not SentPhoto.objects.exists()
