@@ -15,6 +15,7 @@ from accounts import audit
 from accounts.audit import Event
 from accounts.errors import DomainError
 from accounts.models import User
+from classroom.consent_models import ErasureReason
 from classroom.consents import current_consent
 from classroom.models import Student
 from faces import consent, gallery, runtime, vault
@@ -22,6 +23,7 @@ from faces.engine.errors import FaceError, MultipleFaces, NoFace
 from faces.engine.image import decode
 from faces.engine.quality import check
 from faces.engine.types import Face, Image
+from faces.erasure import erase_face
 from faces.matching import Gallery, similarities
 from faces.models import MAX_TEMPLATES, FaceTemplate
 
@@ -142,11 +144,18 @@ def examine(
 def remove_templates(
     student: Student, *, by: User | None = None, only: int | None = None
 ) -> int:
-    """Remove a student's templates of every model, or one of them; return how many."""
+    """Remove a student's templates of every model, or one of them; return how many.
+
+    Where none is left the face is erased, with a receipt as after a withdrawal.
+    """
+    # The lock keeps two removals at once from each leaving the other's template.
+    Student.objects.select_for_update().get(pk=student.pk)
     templates = FaceTemplate.objects.filter(student=student)
-    if only is not None:
-        templates = templates.filter(pk=only)
-    removed: int = templates.delete()[0]
+    number = templates.count()
+    if only is None or not templates.exclude(pk=only).exists():
+        erase_face(student, reason=ErasureReason.REQUEST, by=by)
+        return number
+    removed: int = templates.filter(pk=only).delete()[0]
     if removed:
         audit.write(Event.TEMPLATES_REMOVED, by=by, on=student, templates=removed)
     return removed

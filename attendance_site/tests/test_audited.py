@@ -42,7 +42,9 @@ def test_a_removal_is_written_once_there_was_something(
     make_template(students[0], 1)
     for _ in range(2):
         api(alice).delete(f"/face/register/{students[0].pk}")
-    assert told("templates_removed") == [(alice.pk, students[0].pk, {"templates": 1})]
+    ((by, who, details),) = told("erased")
+    assert (by, who) == (alice.pk, students[0].pk)
+    assert (details["reason"], details["templates"]) == ("request", 1)
 
 
 def test_an_export_is_written(
