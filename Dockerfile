@@ -54,7 +54,7 @@ EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health/live', timeout=4)"]
 # One start at a time may migrate; compose.yaml does it in a step of its own.
-CMD ["sh", "-c", "python manage.py migrate --noinput --verbosity 0 && exec gunicorn attendance_site.wsgi"]
+CMD ["sh", "-c", "python manage.py migrate --noinput --verbosity 0 && exec python -m attendance_site.serve"]
 
 
 FROM runtime AS cuda

@@ -13,7 +13,7 @@ from types import FrameType
 
 from attendance_site.environment import BASE_DIR
 
-SITE = [sys.executable, "-m", "gunicorn", "attendance_site.wsgi"]
+SITE = [sys.executable, "-m", "attendance_site.serve"]
 WORKER = [sys.executable, "manage.py", "worker"]
 PAUSE = 2.0  # seconds before a dead worker is followed by the next
 GRACE = 30.0  # seconds that a worker has to put its jobs back

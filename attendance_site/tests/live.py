@@ -100,7 +100,7 @@ class Installation:
         address = free_address()
         url = f"http://{address}"
         server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "attendance_site.wsgi"],
+            [sys.executable, "-m", "attendance_site.serve"],
             cwd=self.project,
             env=self.environment(BIND=address, PUBLIC_URL=url),
             stdout=subprocess.PIPE,

@@ -15,7 +15,7 @@ def our_gunicorns() -> list[int]:
     return [
         pid
         for pid in children(os.getpid())
-        if b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        if b"attendance_site.serve" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
 
 

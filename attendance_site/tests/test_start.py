@@ -37,7 +37,7 @@ def run(
     tmp_path: Path, *command: str, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603  our own server
-        [sys.executable, *(command or ("-m", "gunicorn", "attendance_site.wsgi"))],
+        [sys.executable, *(command or ("-m", "attendance_site.serve"))],
         cwd=BASE_DIR,
         env=environment(tmp_path, **variables),
         capture_output=True,
@@ -58,7 +58,7 @@ def running(tmp_path: Path, **variables: str) -> Iterator[tuple[str, list[str]]]
     """Yield the address of a server that listens, and what it has written."""
     address = free_address()
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "attendance_site.wsgi"],
+        [sys.executable, "-m", "attendance_site.serve"],
         cwd=BASE_DIR,
         env=environment(tmp_path, BIND=address, **variables),
         stderr=subprocess.PIPE,
@@ -108,6 +108,13 @@ def test_it_ends_cleanly_and_leaves_no_file_behind(school: Path) -> None:
     assert names <= {"db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm"}
 
 
+def test_no_number_of_workers_is_as_many_as_fit(school: Path) -> None:
+    # As compose.yaml hands a variable on that nobody has set.
+    with running(school, WEB_CONCURRENCY="", THREADS="") as (_, lines):
+        assert "Traceback" not in "".join(lines)
+        assert " threads." in lines[-1]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "advice"),
     [
@@ -116,6 +123,8 @@ def test_it_ends_cleanly_and_leaves_no_file_behind(school: Path) -> None:
         ("FACE_TEMPLATE_KEY", "", "Run `make install`"),
         ("SECRET_KEY", "", "Run `make install`"),
         ("THREADS", "none", "a whole number from 1 to 256"),
+        ("THREADS", "x", "a whole number from 1 to 256"),
+        ("WEB_CONCURRENCY", "x", "a whole number from 1 to 256"),
         ("WEB_CONCURRENCY", "0", "a whole number from 1 to 256"),
         ("TLS_CERTIFICATE", "/nowhere.pem", "give it a readable file"),
     ],

@@ -212,7 +212,7 @@ def redis_server(address: str, folder: Path) -> Server:
 
 
 def replica(address: str, folder: Path, variables: dict[str, str]) -> Server:
-    command = [sys.executable, "-m", "gunicorn", "attendance_site.wsgi"]
+    command = [sys.executable, "-m", "attendance_site.serve"]
     log = folder / f"{address.rpartition(':')[2]}.log"
     log.touch()
     return Server(command, log, {**variables, "BIND": address, "THREADS": "8"})
