@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faces.engine import sessions
+from faces.engine.crew import Network
 from faces.engine.types import Detection, FloatArray, Image
 
 STRIDES: Final = (8, 16, 32)
@@ -33,29 +34,30 @@ class Detector(Protocol):
 
 
 class YuNet:
-    """YuNet on a session of ours with free batch, height and width."""
+    """YuNet in a network of ours with free batch, height and width."""
 
     def __init__(
-        self, session: sessions.Session, *, score_threshold: float = SCORE_THRESHOLD
+        self,
+        network: Network[sessions.Session],
+        *,
+        score_threshold: float = SCORE_THRESHOLD,
     ) -> None:
-        self._session = session
+        self._network = network
         self._score_threshold = score_threshold
-        self._input = session.get_inputs()[0].name
 
     def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
         """Faces of each of ``images``, which all have one shape, best score first.
 
         Equals ``cv2.FaceDetectorYN`` to within 1e-3 pixels.
         """
-        blob = _as_blob(images)
-        outputs = sessions.run(self._session, {self._input: blob})
-        rows = [part.reshape(len(images), -1, part.shape[-1]) for part in outputs]
+        return self._network.each(self._look, images)
+
+    def _look(self, session: sessions.Session, image: Image) -> list[Detection]:
+        blob = _as_blob(image)
+        outputs = sessions.run(session, {session.get_inputs()[0].name: blob})
         height, width = blob.shape[2:]
-        cells = _cells(height, width)
-        return [
-            self._decode([part[index] for part in rows], cells)
-            for index in range(len(images))
-        ]
+        rows = [part.reshape(-1, part.shape[-1]) for part in outputs]
+        return self._decode(rows, _cells(height, width))
 
     def _decode(
         self, outputs: list[FloatArray], cells: NDArray[np.float32]
@@ -114,17 +116,16 @@ def _cells(height: int, width: int) -> NDArray[np.float32]:
     return cells
 
 
-def _as_blob(images: Sequence[Image]) -> NDArray[np.float32]:
-    """float32 (n, 3, H, W), BGR 0-255, zeros below and right up to multiples of 32."""
-    height, width = images[0].shape[:2]
+def _as_blob(image: Image) -> NDArray[np.float32]:
+    """float32 (1, 3, H, W), BGR 0-255, zeros below and right up to multiples of 32."""
+    height, width = image.shape[:2]
     bottom, right = -height % STRIDES[-1], -width % STRIDES[-1]
-    padded: list[Any] = list(images)
     if bottom or right:
-        padded = [
-            cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_CONSTANT)
-            for image in images
-        ]
-    return np.asarray(cv2.dnn.blobFromImages(padded), dtype=np.float32)
+        image = np.asarray(
+            cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_CONSTANT),
+            dtype=np.uint8,
+        )
+    return np.asarray(cv2.dnn.blobFromImages([image]), dtype=np.float32)
 
 
 def _as_box(row: NDArray[Any]) -> tuple[float, float, float, float]:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnx.utils
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
@@ -44,6 +45,22 @@ def optimised(
     drop_dead(model.graph)
     free_axes(model.graph, axes=tuple(free))
     return bytes(model.SerializeToString())
+
+
+def without_head(model: bytes) -> tuple[onnx.ModelProto, onnx.ModelProto]:
+    """A recogniser cut in two: up to its only ``Gemm``, and from there on."""
+    whole = onnx.load_from_string(model)
+    graph = whole.graph
+    (dense,) = (node for node in graph.node if node.op_type == "Gemm")
+    features = onnx.helper.make_tensor_value_info(
+        dense.input[0], onnx.TensorProto.FLOAT, ["faces", "features"]
+    )
+    graph.value_info.append(features)
+    parts = onnx.utils.Extractor(whole)
+    return (
+        parts.extract_model([graph.input[0].name], [features.name]),
+        parts.extract_model([features.name], [graph.output[0].name]),
+    )
 
 
 def fold_constants(graph: onnx.GraphProto) -> None:

@@ -6,13 +6,14 @@ Embeddings of different packs are never compared: ``model_id`` tells them apart.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
 from faces.engine import catalogue, folders, memory, sessions
 from faces.engine.catalogue import EMBEDDED
 from faces.engine.contracts import ModelFile, Pack, verify
+from faces.engine.crew import Crew, load_network
 from faces.engine.detection import Detector, YuNet
 from faces.engine.errors import ConfigurationError
 from faces.engine.recognition import Recogniser, SFace
@@ -28,6 +29,7 @@ class LoadedPack:
     detector: Detector
     recogniser: Recogniser
     providers: tuple[str, ...]
+    crew: Crew = field(default_factory=Crew)
 
 
 def find_pack(name: str, *, root: Path | None = None) -> Pack:
@@ -52,7 +54,7 @@ def load_pack(
 ) -> LoadedPack:
     """The pack called ``name`` with its models in memory on ``device``.
 
-    ``threads`` is what one run of a model may use. Raises ConfigurationError as
+    ``threads`` is what one photo may use. Raises ConfigurationError as
     ``find_pack`` and ``sessions.create_session`` do, and for models that are not a
     detector and a recogniser of the kinds known here.
     """
@@ -66,19 +68,18 @@ def load_pack(
 
 def _load_embedded(pack: Pack, device: str, threads: int) -> LoadedPack:
     # Imported here: whoever only asks for a contract needs no protobuf in memory.
-    from faces.engine.optimise import optimised
+    from faces.engine.optimise import optimised, without_head
 
-    detector = sessions.create_session(
-        optimised(pack.detector.path, free=(0, 2, 3)), device=device, threads=threads
-    )
-    recogniser = sessions.create_session(
-        optimised(pack.recogniser.path, free=(0,)), device=device, threads=threads
-    )
+    crew = Crew(threads)
+    detector = optimised(pack.detector.path, free=(0, 2, 3))
+    body, head = without_head(optimised(pack.recogniser.path, free=(0,)))
+    last = sessions.create_session(head, device=device, threads=threads)
     return LoadedPack(
         contract=pack,
-        detector=YuNet(detector),
-        recogniser=SFace(recogniser),
-        providers=tuple(recogniser.get_providers()),
+        detector=YuNet(load_network(detector, device=device, crew=crew)),
+        recogniser=SFace(load_network(body, device=device, crew=crew), last),
+        providers=tuple(last.get_providers()),
+        crew=crew,
     )
 
 
@@ -86,10 +87,15 @@ def _load_insightface(pack: Pack, device: str, threads: int) -> LoadedPack:
     # Imported here: the embedded pack needs no insightface, which takes 40 MB.
     from faces.engine import arcface, scrfd
 
-    detector = scrfd.load(pack.detector, device=device, threads=threads)
-    recogniser, providers = arcface.load(pack, device=device, threads=threads)
+    crew = Crew(threads)
+    detector = scrfd.load(pack.detector, device=device, crew=crew)
+    recogniser, providers = arcface.load(pack, device=device, crew=crew)
     return LoadedPack(
-        contract=pack, detector=detector, recogniser=recogniser, providers=providers
+        contract=pack,
+        detector=detector,
+        recogniser=recogniser,
+        providers=providers,
+        crew=crew,
     )
 
 

@@ -13,7 +13,7 @@ from faces.engine import alignment, quality, refinement, sessions
 from faces.engine.detection import Detector
 from faces.engine.packs import LoadedPack, Pack
 from faces.engine.queue import Queue
-from faces.engine.types import Detection, Face, FloatArray, Image
+from faces.engine.types import Detection, Face, FloatArray, Image, Quality
 
 DETECTION_SIZE: Final = 640  # pixels of the longer side
 
@@ -52,6 +52,7 @@ class FaceEngine:
         self._observer = observer or _Nobody()
         self._detector: Detector = loaded.detector
         self._recogniser = loaded.recogniser
+        self._crew = loaded.crew
         self._warm_up_ms: float | None = None
 
     @property
@@ -193,17 +194,18 @@ class FaceEngine:
             return []
         if self.pack.second_look:
             detections = refinement.refine(self._detector, image, detections)
-        crops = [alignment.align(image, one.landmarks) for one in detections]
+
+        def judged(one: Detection) -> tuple[Image, Quality]:
+            crop = alignment.align(image, one.landmarks)
+            return crop, quality.measure(one, crop, image.shape)
+
+        crops, qualities = zip(*self._crew.map(judged, detections), strict=True)
         embeddings = self._embed(crops) if embed else [_NO_EMBEDDING] * len(crops)
         return [
-            Face(
-                box=one.box,
-                landmarks=one.landmarks,
-                score=one.score,
-                quality=quality.measure(one, crop, image.shape),
-                embedding=embedding,
+            Face(one.box, one.landmarks, one.score, measured, embedding)
+            for one, measured, embedding in zip(
+                detections, qualities, embeddings, strict=True
             )
-            for one, crop, embedding in zip(detections, crops, embeddings, strict=True)
         ]
 
     def warm_up(self) -> float:
@@ -218,7 +220,9 @@ class FaceEngine:
         crop = np.full((side, side, 3), 127, dtype=np.uint8)
         self._detector.detect([crop] * len(refinement.CONTEXTS))
         size = alignment.CROP_SIZE
-        self._recogniser.embed([np.full((size, size, 3), 127, dtype=np.uint8)])
+        face = np.full((size, size, 3), 127, dtype=np.uint8)
+        for faces in ([face], [face] * self._crew.threads):
+            self._recogniser.embed(faces)
         self._warm_up_ms = (time.perf_counter() - start) * 1000
         return self._warm_up_ms
 

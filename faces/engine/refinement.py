@@ -23,7 +23,6 @@ CROP: Final = 192  # pixels, a multiple of the detectors' 32
 # settings on LFW and the packaged group photo this pair separates people best; two
 # looks of different size gain more than a third one does.
 CONTEXTS: Final = (1.6, 2.4)
-MAX_BATCH: Final = 8  # crops a run, which bounds its memory
 SAME_FACE: Final = 0.4  # least intersection over union of the first and a second look
 
 
@@ -45,10 +44,7 @@ def refine(
     What the second looks do not find stays as it is.
     """
     windows = [frame(image, one, context) for one in detections for context in CONTEXTS]
-    found: list[list[Detection]] = []
-    for start in range(0, len(windows), MAX_BATCH):
-        crops = [window.pixels for window in windows[start : start + MAX_BATCH]]
-        found.extend(detector.detect(crops))
+    found = detector.detect([window.pixels for window in windows])
     return [
         _merged(one, windows[start : start + _LOOKS], found[start : start + _LOOKS])
         for one, start in zip(detections, range(0, len(windows), _LOOKS), strict=True)

@@ -18,11 +18,20 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from faces.engine import catalogue, folders, optimise, packs, sessions
+from faces.engine import (
+    arcface,
+    catalogue,
+    folders,
+    optimise,
+    packs,
+    scrfd,
+    sessions,
+)
 from faces.engine.errors import ConfigurationError
 from faces.engine.pipeline import FaceEngine
 from faces.tests.insightface_pack import (
     DIMENSION,
+    SQUARE,
     box_at,
     photo_with_squares,
     points_at,
@@ -131,21 +140,64 @@ def test_embeddings_equal_those_of_the_original_network(engine: FaceEngine) -> N
     assert (found * expected).sum(axis=1).min() >= 1 - 1e-5
 
 
-def test_faces_are_embedded_several_a_run(
-    engine: FaceEngine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("large", "sizes"), [(0, [4, 4]), (10**9, [1] * 8)])
+def test_a_large_network_takes_several_faces_a_run_and_a_small_one_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, large: int, sizes: list[int]
 ) -> None:
-    sizes: list[int] = []
+    monkeypatch.setattr(arcface, "LARGE", large)
+    recogniser = packs.load_pack(str(folder), device="cpu", threads=2).recogniser
+    seen: list[int] = []
     real_run = sessions.run
 
     def run(session: Any, feed: dict[str, Any]) -> list[Any]:
-        sizes.extend(len(array) for array in feed.values())
+        seen.extend(len(array) for array in feed.values())
         return real_run(session, feed)
 
     monkeypatch.setattr(sessions, "run", run)
-    engine._recogniser.embed(crops(8))
+    recogniser.embed(crops(8))
 
-    assert len(sizes) < 8
-    assert sum(sizes) == 8
+    assert seen == sizes
+
+
+@pytest.mark.parametrize("corners", [(), ((48, 64),), ((16, 32), (112, 96))])
+@pytest.mark.parametrize("size", [(200, 240), (192, 224), (416, 640)])
+def test_the_detector_finds_what_insightface_finds(
+    engine: FaceEngine, corners: tuple[tuple[int, int], ...], size: tuple[int, int]
+) -> None:
+    photo = photo_with_squares(*corners, height=size[0], width=size[1])
+    whole = np.pad(photo, ((0, -size[0] % 32), (0, -size[1] % 32), (0, 0)))
+    detector = engine._detector
+    assert isinstance(detector, scrfd.Scrfd)
+    boxes, points = detector._model.detect(whole, input_size=whole.shape[1::-1])
+
+    found = detector.look(photo)
+
+    assert len(found) == len(corners) == len(boxes)
+    for one, box, five in zip(found, boxes, points, strict=True):
+        x, y, width, height = one.box
+        assert (x, y, x + width, y + height, one.score) == tuple(box.tolist())
+        np.testing.assert_array_equal(one.landmarks, five)
+
+
+def test_a_detector_whose_wider_channels_change_it_keeps_its_own(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def spoilt(model: bytes, *, block: int) -> bytes:
+        changed = onnx.load_from_string(model)
+        (weight,) = (
+            one for one in changed.graph.initializer if one.name == f"grey{SQUARE}"
+        )
+        values = numpy_helper.to_array(weight) * 2
+        weight.CopyFrom(numpy_helper.from_array(values, weight.name))
+        return bytes(changed.SerializeToString())
+
+    monkeypatch.setattr("faces.engine.channels.in_blocks", spoilt)
+    detector = packs.load_pack(str(folder), device="cpu").detector
+
+    (found,) = detector.detect([photo_with_squares((48, 64))])
+
+    assert found[0].box == box_at(48, 64)
+    assert "channels as they are" in caplog.text
 
 
 def with_fixed_batch(model: bytes) -> bytes:
@@ -218,8 +270,8 @@ def test_only_detector_and_recogniser_become_sessions(
     loaded = packs.load_pack(str(folder), device="cpu")
     FaceEngine(loaded).analyse(photo_with_squares((48, 64), height=480, width=640))
 
-    # The detector, the recogniser, and the original it is compared with at the start.
-    assert len(made) == 3
+    # Both, and the originals that they are compared with at the start.
+    assert len(made) == 4
 
 
 def test_a_manifest_names_files_and_input(tmp_path: Path) -> None:
@@ -231,7 +283,7 @@ def test_a_manifest_names_files_and_input(tmp_path: Path) -> None:
 
     assert (pack.name, pack.dimension) == ("packaged", DIMENSION)
     assert "MODEL.LICENSE" in pack.licence
-    model = loaded.recogniser._model  # type: ignore[attr-defined]
+    model = loaded.recogniser._models.alone  # type: ignore[attr-defined]
     assert (model.input_mean, model.input_std) == (0.0, 255.0)
 
 

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from faces.engine import refinement
+from faces.engine import packs, refinement
+from faces.engine.pipeline import FaceEngine
 from faces.engine.types import Detection, Image
 from faces.matching import Gallery, match
 from faces.tests.real_engine import (
@@ -174,6 +175,19 @@ def test_the_photo_is_left_as_it_was() -> None:
     real_engine().analyse(image)
 
     assert np.array_equal(image, group_photo())
+
+
+def test_two_threads_find_bit_for_bit_what_one_finds() -> None:
+    loaded = packs.load_pack(packs.EMBEDDED, device="cpu", threads=2)
+
+    found = FaceEngine(loaded).analyse(group_photo())
+
+    expected = real_engine().analyse(group_photo())
+    assert len(found) == len(expected) == 6
+    for one, other in zip(found, expected, strict=True):
+        assert one.box == other.box
+        assert one.quality == other.quality
+        np.testing.assert_array_equal(one.embedding, other.embedding)
 
 
 def test_threads_get_bit_identical_embeddings() -> None:
