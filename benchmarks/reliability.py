@@ -119,7 +119,9 @@ def damaged_photos(place: Path, number: int, seed: int) -> Part:
         f"`/face/register` of one worker. Answers: {listed}.",
         [
             Row("files sent", f"{seen.kinds.total():,}", f"{number:,}", True),
-            none("answers of 500 and above, or without JSON", len(seen.faults)),
+            none(
+                "answers of 500 and above, throttled or without JSON", len(seen.faults)
+            ),
             Row(
                 "the slowest answer",
                 f"{seen.slowest:.2f} s ({seen.slowest_kind})",
