@@ -1,9 +1,11 @@
 """Turn every fault into one shape of answer: `{code, detail, ...}`."""
 
 import logging
+import sys
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.db.models import ProtectedError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -16,6 +18,7 @@ from rest_framework.views import exception_handler as rest_exception_handler
 
 from accounts.errors import DomainError
 from attendance_site import logs
+from attendance_site.health import RETRY_AFTER
 from faces import words
 from faces.engine.errors import ConfigurationError, EngineError, FaceError
 
@@ -146,6 +149,13 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer for what nobody expected; Django logs it and calls this meanwhile."""
+    if isinstance(sys.exc_info()[1], (InterfaceError, OperationalError)):
+        # It restarts, or is busy for too long: what was asked may be asked again.
+        detail = _("The database does not answer now. Try again in a few seconds.")
+        answer = fault(request, 503, "database_unavailable", detail)
+        answer["Retry-After"] = RETRY_AFTER
+        return answer
     return fault(
         request,
         500,

@@ -48,7 +48,7 @@ WORDS: Final = {
     "415": "The body is of another type.",
     "422": "The photo does not do; `code` says why.",
     "429": "Too many calls.",
-    "503": "Too much to do at this moment.",
+    "503": "Too much to do at this moment, or the database does not answer.",
 }
 WAITING: Final = ("429", "503")
 TIME_OF_DAY: Final = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"
@@ -89,7 +89,7 @@ def parts(value: Any) -> Iterator[dict[str, Any]]:
 
 def faults_of(method: str, operation: Operation) -> set[str]:
     """Return the statuses of an operation's faults."""
-    found = {"400"}  # a page or a filter that can't be read, at least
+    found = {"400", "503"}  # a page or a filter that can't be read, at least
     body = operation.get("requestBody")
     places = {parameter["in"] for parameter in operation.get("parameters", [])}
     if {} not in operation.get("security", [{}]):
@@ -103,7 +103,7 @@ def faults_of(method: str, operation: Operation) -> set[str]:
     if body:
         found |= {"411", "413", "415"}
     if body and "multipart/form-data" in body.get("content", {}):
-        found |= {"422", "429", "503"}
+        found |= {"422", "429"}
     return found
 
 

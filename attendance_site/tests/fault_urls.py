@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import OperationalError
 from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
@@ -48,6 +49,7 @@ FAULTS: dict[str, Exception] = {
     "anonymous": NotAuthenticated(),
     "throttled": Throttled(wait=7),
     "bug": ZeroDivisionError("secret of the code"),
+    "cut_off": OperationalError("secret host closed the connection"),
 }
 
 

@@ -43,7 +43,7 @@ def test_a_known_fault_has_a_stable_code_and_a_sentence(
 def test_every_fault_of_the_list_is_tested() -> None:
     parameters: Any = test_a_known_fault_has_a_stable_code_and_a_sentence.pytestmark  # type: ignore[attr-defined]
     tested = {row[0] for row in parameters[0].args[1]}
-    assert tested | {"bug"} == set(FAULTS)
+    assert tested | {"bug", "cut_off"} == set(FAULTS)
 
 
 def test_the_figures_of_a_refusal_travel_in_the_answer(client: Client) -> None:
@@ -115,6 +115,28 @@ def test_a_bug_answers_a_program_with_json_and_no_traceback(
     text = response.content.decode()
     assert "secret" not in text
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("address", ["/plain", "/app/page"])
+def test_a_database_that_is_gone_is_no_bug_and_may_be_asked_again(
+    quiet_client: Client, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    response = quiet_client.get(address, {"fault": "cut_off"})
+
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert "The database does not answer now." in response.content.decode()
+    assert "secret" not in response.content.decode()
+    assert "cut_off" not in response.content.decode()
+    assert len([line for line in caplog.records if line.levelname == "ERROR"]) == 1
+
+
+def test_a_program_learns_by_a_code_that_the_database_is_gone(
+    quiet_client: Client,
+) -> None:
+    body = quiet_client.get("/fault/cut_off").json()
+
+    assert body["code"] == "database_unavailable"
 
 
 def test_a_bug_answers_a_person_with_a_page_that_asks_no_database(

@@ -135,7 +135,7 @@ def load(cluster: Cluster, school: dict[str, Any], outcome: Outcome) -> Iterator
                 outcome.answers[status] += 1
                 if status == 200 and answer["matched"]:
                     outcome.marked.add((session, answer["student"]["id"]))
-                elif 400 <= status < 500:
+                elif 400 <= status <= 500:
                     outcome.faults.append(f"refused: {status} {answer}"[:200])
                 elif status == 200:
                     outcome.faults.append(f"not recognised: {answer['reason']}")
