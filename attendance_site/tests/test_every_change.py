@@ -75,6 +75,11 @@ def an_offer_to_undo(cast: Cast, client: APIClient) -> Body:
     return {}
 
 
+def the_last_change(cast: Cast, client: APIClient) -> Body:
+    history = Record.history.filter(session=cast.names["session"])
+    return {"changes": [history.latest("history_id").history_id]}
+
+
 def a_failed_mail(cast: Cast, client: APIClient) -> Body:
     Notice.objects.update(state=NoticeState.FAILED)
     return {}
@@ -110,6 +115,7 @@ FIRST: Final[dict[str, Callable[[Cast, APIClient], Body]]] = {
     "POST /sessions/{session}/reopen": a_closed_session,
     "POST /app/sessions/{session}/reopen/": a_closed_session,
     "POST /app/sessions/{session}/mark/": body(student="{student}", status="late"),
+    "POST /sessions/{session}/undo": the_last_change,
     "POST /app/sessions/{session}/undo/": an_offer_to_undo,
     "POST /app/notices/{notice}/again/": a_failed_mail,
     "POST /closures/import": a_day_off,
