@@ -112,25 +112,14 @@ def _wider(
         tensors = [name for name in node.input if name and name not in weights]
         for name in (*tensors, *node.output):
             alike.add(name)
-        constants = [name for name in node.input if name in weights]
-        if node.op_type == "Shape":
+        linked = _linked(node, weights)
+        if linked is None:
+            fixed.update(tensors, node.output)
             continue
-        if node.op_type == "Conv" and len(constants) == len(node.input) - 1:
-            kernel = weights[node.input[1]]
-            widths[node.output[0]] = kernel.shape[0]
-            if _group(node) == 1:
-                continue
-            if _group(node) == kernel.shape[0] and kernel.shape[1] == 1:
-                alike.merge(node.input[0], node.output[0])
-                continue
-        elif node.op_type == "Resize":
-            alike.merge(node.input[0], node.output[0])
-            continue
-        elif node.op_type in _KEEPS_ZERO and not constants:
-            for name in tensors:
-                alike.merge(name, node.output[0])
-            continue
-        fixed.update(tensors, node.output)
+        for name in linked:
+            alike.merge(name, node.output[0])
+        if node.op_type == "Conv":
+            widths[node.output[0]] = weights[node.input[1]].shape[0]
     wider: dict[str, int] = {}
     for names in alike.subsets():
         found = {widths[name] for name in names if name in widths}
@@ -142,20 +131,45 @@ def _wider(
     return wider
 
 
+def _linked(node: onnx.NodeProto, weights: dict[str, Array]) -> list[str] | None:
+    """Inputs of a node that have as many channels as its output.
+
+    None where the channels must stay what they are.
+    """
+    if _is_convolution(node, weights):
+        if _group(node) == 1:
+            return []
+        kernel = weights[node.input[1]]
+        is_depthwise = (_group(node), 1) == kernel.shape[:2]
+        return [node.input[0]] if is_depthwise else None
+    if node.op_type == "Shape":
+        return []
+    if node.op_type == "Resize":
+        return [node.input[0]]
+    has_constants = any(name in weights for name in node.input)
+    if node.op_type in _KEEPS_ZERO and not has_constants:
+        return list(node.input)
+    return None
+
+
 def _siblings(
     nodes: Iterable[onnx.NodeProto], weights: dict[str, Array]
 ) -> list[list[onnx.NodeProto]]:
     """Dense convolutions with a bias that differ in weights and outputs alone."""
     found = defaultdict(list)
     for node in nodes:
-        constant = all(name in weights for name in node.input[1:])
-        if node.op_type != "Conv" or len(node.input) != 3 or not constant:
-            continue
-        if _group(node) == 1:
+        has_bias = len(node.input) == 3
+        if _is_convolution(node, weights) and has_bias and _group(node) == 1:
             settings = sorted(one.SerializeToString() for one in node.attribute)
             shape = weights[node.input[1]].shape[1:]
             found[(node.input[0], shape, *settings)].append(node)
     return list(found.values())
+
+
+def _is_convolution(node: onnx.NodeProto, weights: dict[str, Array]) -> bool:
+    """Whether it is one with constant weights."""
+    constant = all(name in weights for name in node.input[1:])
+    return node.op_type == "Conv" and constant
 
 
 def _split(

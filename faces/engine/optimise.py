@@ -47,7 +47,7 @@ def optimised(
     return bytes(model.SerializeToString())
 
 
-def without_head(model: bytes) -> tuple[onnx.ModelProto, onnx.ModelProto]:
+def split_at_head(model: bytes) -> tuple[onnx.ModelProto, onnx.ModelProto]:
     """A recogniser cut in two: up to its only ``Gemm``, and from there on."""
     whole = onnx.load_from_string(model)
     graph = whole.graph

@@ -68,11 +68,11 @@ def load_pack(
 
 def _load_embedded(pack: Pack, device: str, threads: int) -> LoadedPack:
     # Imported here: whoever only asks for a contract needs no protobuf in memory.
-    from faces.engine.optimise import optimised, without_head
+    from faces.engine.optimise import optimised, split_at_head
 
     crew = Crew(threads)
     detector = optimised(pack.detector.path, free=(0, 2, 3))
-    body, head = without_head(optimised(pack.recogniser.path, free=(0,)))
+    body, head = split_at_head(optimised(pack.recogniser.path, free=(0,)))
     last = sessions.create_session(head, device=device, threads=threads)
     return LoadedPack(
         contract=pack,
