@@ -132,7 +132,7 @@ def test_one_bad_line_stops_the_whole_file(
     [
         (",No Code,MAT-1,", "student_id", "required"),
         ("N3,,MAT-1,", "full_name", "required"),
-        ("N3,No Class,XXX,", "class_code", "unknown_class"),
+        ("N3,No Class,NO-1,", "class_code", "unknown_class"),
         ("N3,Nowhere,,", "class_code", "required"),
         ("N3,Bad Mail,MAT-1,nothing", "email", "invalid"),
         (f"{'N' * 33},Long,MAT-1,", "student_id", "too_long"),
@@ -179,7 +179,7 @@ def test_the_line_that_excel_writes_above_is_heeded(
     text = "sep=|\r\n" + GOOD.replace(",", "|")
     assert sent(api, alice, text).status_code == 202
     assert names(maths) == BOTH
-    errors = sent(api, alice, text + "N3|Nobody|XXX|\n").json()["errors"]
+    errors = sent(api, alice, text + "N3|Nobody|NO-1|\n").json()["errors"]
     assert errors[0]["line"] == 5
 
 
