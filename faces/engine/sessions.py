@@ -251,11 +251,10 @@ def _options(threads: int) -> ort.SessionOptions:
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Two sessions whose idle threads spin take each other's cores: 57 ms against 28.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Work is dealt in shares that shrink: the threads of a run end together (3 % of
-    # SCRFD at 1920 pixels, nothing elsewhere).
-    options.add_session_config_entry("session.dynamic_block_base", "4")
+    # Threads spin between the layers of a run, which wake up late otherwise (a frame of
+    # 640 x 480 takes 25 ms instead of 20), and never after it: two sessions whose idle
+    # threads spin take each other's cores, 57 ms against 28.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     # A plan for every size of input would be kept for good: half the memory without,
     # and no slower.
     options.enable_mem_pattern = False

@@ -117,12 +117,12 @@ def test_no_threads_are_refused(threads: int) -> None:
         made("cpu", cuda_usable=False, threads=threads)
 
 
-def test_threads_are_explicit_and_do_not_spin() -> None:
+def test_threads_are_explicit_and_spin_only_during_a_run() -> None:
     options = made("cpu", cuda_usable=False, threads=3).options
 
-    spinning = options.get_session_config_entry("session.intra_op.allow_spinning")
+    stops = options.get_session_config_entry("session.force_spinning_stop")
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (3, 1)
-    assert spinning == "0"
+    assert stops == "1"
 
 
 def test_a_real_session_runs() -> None:
