@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import pytest
+from insightface.model_zoo.scrfd import SCRFD
 
-from faces.engine import packs
+from faces.engine import heads, packs, scrfd, sessions
 from faces.engine.pipeline import FaceEngine
 from faces.engine.types import FloatArray
 from faces.tests import beside
@@ -96,6 +97,29 @@ def test_it_finds_the_six_and_knows_their_close_ups(engine: FaceEngine) -> None:
     assert scores.shape == (6, 6)
     assert (scores.argmax(axis=1) == np.arange(6)).all()
     assert np.diag(scores).min() > 0.9
+
+
+def test_the_rewritten_detector_finds_what_the_original_finds(
+    engine: FaceEngine,
+) -> None:
+    detector = engine._detector
+    assert isinstance(detector, scrfd.Scrfd)
+    assert isinstance(detector._model.session._session, heads.SparseSession)
+    session = sessions.create_session(engine.pack.detector.path, device="cpu")
+    original = SCRFD(session=session, static_shape_sessions=False)
+
+    for photo in (group_photo(), astronaut()):
+        whole = np.pad(photo, [(0, -side % 32) for side in photo.shape[:2]] + [(0, 0)])
+        boxes, points = original.detect(whole, input_size=whole.shape[1::-1])
+        found = detector.look(photo)
+
+        assert len(found) == len(boxes) > 0
+        for one, box, five in zip(found, boxes, points, strict=True):
+            x, y, width, height = one.box
+            corners = (x, y, x + width, y + height)
+            np.testing.assert_allclose(corners, box[:4], atol=1e-2)
+            np.testing.assert_allclose(one.landmarks, five, atol=1e-2)
+            assert one.score == pytest.approx(box[4], abs=1e-5)
 
 
 @pytest.mark.parametrize("margin", [0.1, 0.3])

@@ -128,6 +128,20 @@ def test_the_detector_finds_what_insightface_finds(
         np.testing.assert_array_equal(one.landmarks, five)
 
 
+def test_memory_that_is_kept_for_large_photos_keeps_nothing_of_them(
+    engine: FaceEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "LARGE_RUN", 100)
+    detector = engine._detector
+    assert isinstance(detector, scrfd.Scrfd)
+    rounds = [((16, 32), 416, 640), ((112, 96), 200, 240), ((48, 64), 250, 300)]
+
+    for corner, height, width in rounds:
+        photo = photo_with_squares(corner, height=height, width=width)
+        assert [one.box for one in detector.look(photo)] == [box_at(*corner)]
+        assert detector.look(np.zeros_like(photo)) == []
+
+
 def test_a_detector_whose_wider_channels_change_it_keeps_its_own(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -146,7 +160,7 @@ def test_a_detector_whose_wider_channels_change_it_keeps_its_own(
     (found,) = detector.detect([photo_with_squares((48, 64))])
 
     assert found[0].box == box_at(48, 64)
-    assert "channels as they are" in caplog.text
+    assert "its rewritten network differs" in caplog.text
 
 
 def with_fixed_batch(model: bytes) -> bytes:
