@@ -13,7 +13,7 @@ from faces.engine import alignment, quality, refinement, sessions
 from faces.engine.detection import Detector
 from faces.engine.packs import LoadedPack, Pack
 from faces.engine.queue import Queue
-from faces.engine.types import Detection, Face, FloatArray, Image, Quality
+from faces.engine.types import Detection, Face, FloatArray, Image
 
 DETECTION_SIZE: Final = 640  # pixels of the longer side
 
@@ -195,11 +195,13 @@ class FaceEngine:
         if self.pack.second_look:
             detections = refinement.refine(self._detector, image, detections)
 
-        def judged(one: Detection) -> tuple[Image, Quality]:
-            crop = alignment.align(image, one.landmarks)
-            return crop, quality.measure(one, crop, image.shape)
-
-        crops, qualities = zip(*self._crew.map(judged, detections), strict=True)
+        # One after another: so little of it is outside Python that threads, of which
+        # one at a time may be inside, take half as long again.
+        crops = [alignment.align(image, one.landmarks) for one in detections]
+        qualities = [
+            quality.measure(one, crop, image.shape)
+            for one, crop in zip(detections, crops, strict=True)
+        ]
         embeddings = self._embed(crops) if embed else [_NO_EMBEDDING] * len(crops)
         return [
             Face(one.box, one.landmarks, one.score, measured, embedding)

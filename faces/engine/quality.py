@@ -6,13 +6,13 @@ every size of photo; only the eye distance and the cut are the photo's own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from faces.engine import alignment, errors
 from faces.engine.types import Box, Detection, Face, FloatArray, Image, Quality
@@ -109,12 +109,14 @@ def pose(landmarks: FloatArray) -> tuple[float, float, float]:
     """
     points = np.asarray(landmarks, dtype=np.float64)
     projection = (_FIT @ (points - points.mean(axis=0))).T
-    rotation = _nearest_rotation(projection)
-    right, _, forward = rotation.T
-    yaw = np.arctan2(forward[0], forward[2])
-    pitch = np.arctan2(forward[1], np.hypot(forward[0], forward[2]))
-    roll = np.arctan2(right[1], right[0])
-    return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
+    # The first two rows of the nearest rotation; of the third one number is needed.
+    left, _, right = np.linalg.svd(projection, full_matrices=False)
+    (a, b, c), (d, e, f) = (left @ right).tolist()
+    depth = a * e - b * d
+    yaw = math.atan2(c, depth)
+    pitch = math.atan2(f, math.hypot(c, depth))
+    roll = math.atan2(d, a)
+    return math.degrees(yaw), math.degrees(pitch), math.degrees(roll)
 
 
 def share_outside(box: Box, image_shape: Sequence[int]) -> float:
@@ -220,10 +222,3 @@ def _light(figures: Quality, limits: Limits) -> dict[str, Any]:
         "brightest": limits.brightest,
         "least_contrast": limits.contrast,
     }
-
-
-def _nearest_rotation(projection: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The rotation whose first two rows are nearest to a (2, 3) projection."""
-    left, _, right = np.linalg.svd(projection, full_matrices=False)
-    rows = left @ right
-    return np.vstack([rows, np.cross(rows[0], rows[1])])
