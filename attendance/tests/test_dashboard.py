@@ -48,6 +48,19 @@ def test_the_steps_go_once_the_school_has_begun(
     assert dashboard().first_steps == []
 
 
+def test_a_part_of_the_admin_says_nothing_of_today(
+    client: Client, admin: User, maths: Classroom, students: list[Student]
+) -> None:
+    client.force_login(admin)
+    make_session(maths)
+
+    pages = [
+        client.get(path).content.decode() for path in ("/admin/", "/admin/attendance/")
+    ]
+
+    assert ['id="today"' in page for page in pages] == [True, False]
+
+
 def test_todays_rates_are_shown_the_lowest_first(
     maths: Classroom,
     history: Classroom,
