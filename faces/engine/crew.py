@@ -8,13 +8,16 @@ threads, a single face 13 and 9 ms (2 cores, ONNX Runtime 1.31).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 from typing import Generic, TypeVar
 
 from faces.engine import sessions
+from faces.engine.placement import Helpers
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,7 +32,28 @@ class Crew:
 
     def __init__(self, threads: int = 1) -> None:
         self.threads = threads
-        self._helpers = ThreadPoolExecutor(max(threads - 1, 1), "face-crew")
+        self._photos = 0
+        self._lock = Lock()
+        self._placed = Helpers()
+        self._helpers = ThreadPoolExecutor(
+            max(threads - 1, 1), "face-crew", initializer=self._placed.add
+        )
+
+    @contextmanager
+    def photo(self) -> Iterator[None]:
+        """Work on a photo: others that are worked on meanwhile share the cores."""
+        with self._lock:
+            self._photos += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._photos -= 1
+
+    @property
+    def crowded(self) -> bool:
+        """Whether several photos are worked on now."""
+        return self._photos > 1
 
     def map(
         self, function: Callable[[Item], Result], items: Sequence[Item]
@@ -51,13 +75,14 @@ class Crew:
                 results[index] = function(items[index])
 
         count = min(self.threads, len(items)) - 1
-        helpers = [self._helpers.submit(work) for _ in range(count)]
-        try:
-            work()
-        finally:
-            waiting.clear()
-            started = [helper for helper in helpers if not helper.cancel()]
-            faults = [helper.exception() for helper in started]
+        with self._placed.at_work(brief=len(items) <= 2 * self.threads):
+            helpers = [self._helpers.submit(work) for _ in range(count)]
+            try:
+                work()
+            finally:
+                waiting.clear()
+                started = [helper for helper in helpers if not helper.cancel()]
+                faults = [helper.exception() for helper in started]
         for fault in faults:
             if fault is not None:
                 raise fault
@@ -66,7 +91,11 @@ class Crew:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network(Generic[Model]):
-    """One network twice: ``alone`` takes all threads for a run, ``apart`` one."""
+    """One network twice: ``alone`` takes all threads for a run, ``apart`` one.
+
+    A photo that has the cores to itself gets its only face faster on all threads;
+    several photos get more done with one each.
+    """
 
     alone: Model
     apart: Model
@@ -76,7 +105,7 @@ class Network(Generic[Model]):
         self, function: Callable[[Model, Item], Result], items: Sequence[Item]
     ) -> list[Result]:
         """``function(model, item)`` of each item, in order, as fast as the crew can."""
-        if len(items) == 1:
+        if len(items) == 1 and not self.crew.crowded:
             return [function(self.alone, items[0])]
         return self.crew.map(partial(function, self.apart), items)
 
@@ -93,7 +122,9 @@ def load_network(
     A graphics card gets one session, and one run at a time. Raises ConfigurationError
     as ``sessions.create_session``.
     """
-    alone = sessions.create_session(model, device=device, threads=crew.threads)
+    alone = sessions.create_session(
+        model, device=device, threads=crew.threads, spin=spread
+    )
     if not spread or sessions.on_cuda(alone):
         return Network(alone, alone, Crew())
     if crew.threads == 1:

@@ -156,7 +156,8 @@ class FaceEngine:
     @contextmanager
     def _observed(self) -> Iterator[None]:
         start = time.perf_counter()
-        yield
+        with self._crew.photo():
+            yield
         self._observer.ran(time.perf_counter() - start)
 
     def _detect(self, image: Image, detection_size: int) -> list[Detection]:

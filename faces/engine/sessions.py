@@ -19,11 +19,13 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from faces.engine import placement
 from faces.engine.errors import (
     ConfigurationError,
     EngineUnavailable,
     OutOfMemory,
 )
+from faces.engine.placement import Helpers
 
 if TYPE_CHECKING:
     import onnx
@@ -72,6 +74,24 @@ class Session(Protocol):
     def get_outputs(self) -> list[Any]: ...
 
 
+class _Placed:
+    """A session that keeps its threads off the caller's core."""
+
+    def __init__(self, session: Session, helpers: Helpers) -> None:
+        self._session = session
+        self._helpers = helpers
+        self.get_providers = session.get_providers
+        self.get_inputs = session.get_inputs
+        self.get_outputs = session.get_outputs
+
+    def run(
+        self, output_names: Sequence[str] | None, input_feed: dict[str, Any]
+    ) -> list[Any]:
+        size = sum(array.size for array in input_feed.values())
+        with self._helpers.at_work(brief=size <= LARGE_RUN):
+            return self._session.run(output_names, input_feed)
+
+
 class SessionClass(Protocol):
     """What makes a session; tests pass one that pretends to have a GPU."""
 
@@ -89,13 +109,16 @@ def create_session(
     *,
     device: str = "auto",
     threads: int = 1,
+    spin: bool = False,
     session_class: SessionClass = ort.InferenceSession,
     cuda_usable: bool | None = None,
 ) -> Session:
     """A session for ``model`` on ``device``: ``auto``, ``cpu``, ``cuda`` or ``cuda:n``.
 
-    ``threads`` is the number of threads that one run may use, at least 1. Sessions do
-    not survive a fork: create them in the process that uses them. ``session_class``
+    ``threads`` is the number of threads that one run may use, at least 1. With ``spin``
+    they wait for each other's layers awake: for runs that have the cores to themselves.
+    Sessions do not survive a fork: create them in the process that uses them.
+    ``session_class``
     and ``cuda_usable`` replace ONNX Runtime and the look for a GPU in tests.
 
     Raises ConfigurationError for an unknown device, a model that cannot be loaded, and
@@ -110,9 +133,12 @@ def create_session(
         raise _no_cuda(device, problem)
     usable = not problem if cuda_usable is None else cuda_usable
     providers = rank_providers(kind, index=index, cuda_usable=usable)
+    known_threads = placement.threads_now()
     try:
         session = session_class(
-            _source(model), sess_options=_options(threads), providers=providers
+            _source(model),
+            sess_options=_options(threads, spin=spin),
+            providers=providers,
         )
     except _load_errors() as error:
         reason = str(error).splitlines()[0]
@@ -129,6 +155,10 @@ def create_session(
             raise _no_cuda(device, problem)
         logger.warning("FACE_DEVICE=auto uses the processor: %s", problem)
     logger.debug("session on %s, asked for %s", got[0], device)
+    started = placement.threads_now() - known_threads
+    # Others may have started threads meanwhile: theirs are not for us to place.
+    if threads > 1 and len(started) == threads - 1 and not on_cuda(session):
+        return _Placed(session, Helpers(started))
     return session
 
 
@@ -246,15 +276,19 @@ def as_contiguous(array: NDArray[Any]) -> NDArray[np.float32]:
     return np.ascontiguousarray(array, dtype=np.float32)
 
 
-def _options(threads: int) -> ort.SessionOptions:
+def _options(threads: int, *, spin: bool = False) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Threads spin between the layers of a run, which wake up late otherwise (a frame of
-    # 640 x 480 takes 25 ms instead of 20), and never after it: two sessions whose idle
-    # threads spin take each other's cores, 57 ms against 28.
+    # Two sessions whose idle threads spin take each other's cores, 57 ms against 28: at
+    # the latest they stop with the run. Those that spin while others want their cores
+    # cost a quarter of the photos a second.
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
     options.add_session_config_entry("session.force_spinning_stop", "1")
+    # Work is dealt in shares that shrink: the threads of a run end together, and one
+    # that got no core is not waited for.
+    options.add_session_config_entry("session.dynamic_block_base", "4")
     # A plan for every size of input would be kept for good: half the memory without,
     # and no slower.
     options.enable_mem_pattern = False

@@ -77,5 +77,18 @@ def test_one_item_gets_all_threads_and_several_get_one_each() -> None:
     ]
 
 
+def test_one_item_gets_one_thread_while_another_photo_is_worked_on() -> None:
+    crew = Crew(2)
+    network = Network("alone", "apart", crew)
+
+    with crew.photo():
+        first = network.each(lambda model, _: model, [1])
+        with crew.photo():
+            both = network.each(lambda model, _: model, [1])
+        after = network.each(lambda model, _: model, [1])
+
+    assert (first, both, after) == (["alone"], ["apart"], ["alone"])
+
+
 def test_the_last_chunk_holds_the_rest() -> None:
     assert [list(part) for part in chunks(range(5), 2)] == [[0, 1], [2, 3], [4]]

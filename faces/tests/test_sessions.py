@@ -56,11 +56,14 @@ class WithoutGpu(Pretended):
     falls_back = True
 
 
-def made(device: str, *, cuda_usable: bool, threads: int = 1) -> Pretended:
+def made(
+    device: str, *, cuda_usable: bool, threads: int = 1, spin: bool = False
+) -> Pretended:
     session = sessions.create_session(
         MODEL,
         device=device,
         threads=threads,
+        spin=spin,
         session_class=Pretended,
         cuda_usable=cuda_usable,
     )
@@ -117,12 +120,16 @@ def test_no_threads_are_refused(threads: int) -> None:
         made("cpu", cuda_usable=False, threads=threads)
 
 
-def test_threads_are_explicit_and_spin_only_during_a_run() -> None:
-    options = made("cpu", cuda_usable=False, threads=3).options
+@pytest.mark.parametrize(("spin", "spinning"), [(False, "0"), (True, "1")])
+def test_threads_are_explicit_and_spin_during_a_run_at_most(
+    spin: bool, spinning: str
+) -> None:
+    options = made("cpu", cuda_usable=False, threads=3, spin=spin).options
 
-    stops = options.get_session_config_entry("session.force_spinning_stop")
+    entry = options.get_session_config_entry
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (3, 1)
-    assert stops == "1"
+    assert entry("session.intra_op.allow_spinning") == spinning
+    assert entry("session.force_spinning_stop") == "1"
 
 
 def test_a_real_session_runs() -> None:
