@@ -42,8 +42,8 @@ quality figures too.
 FaceAnalysis looks at 1,920 pixels and at 128, as is done here. Prepared for a square of
 1,920 pixels, filled up with black, it takes photos of both orientations, as a server
 must ("any photo"); prepared for the shape of this very photo its networks compute just
-what they compute here. There the detector's convolutions bound both: they run at nine
-tenths of what two cores can multiply."""
+what they compute here. There the detector's convolutions bound both: they
+run near what two cores can multiply."""
 
 ABOUT_LIMIT: Final = """\
 OpenVINO runs the very same optimised graphs, compiled for one shape, without the
