@@ -5,8 +5,9 @@ and 8 without. A tensor of 24 channels fills its blocks, is copied to plain orde
 whatever follows, and back: SCRFD with 2.5 GFLOPs on 1920 x 1280 pixels takes 225 ms
 with two threads, 194 with both steps of this module (ONNX Runtime 1.31).
 
-- ``merge_siblings``: convolutions of one tensor that differ in their weights alone,
-  the heads of a detector, become one whose channels are dealt out again.
+- ``merge_siblings``: convolutions of one tensor that differ in their weights alone, the
+  heads of a detector that keeps them (``faces.engine.heads`` takes most away before),
+  become one whose channels are dealt out again.
 - ``pad_channels``: zeros fill the last block of what passes between convolutions. A
   channel of zero weights and no bias is zero, and stays so through all that may follow.
 

@@ -134,8 +134,10 @@ def split(model: bytes) -> tuple[bytes, list[Head]]:
     graph = light.graph
     names = [one.name for one in graph.output]
     levels = len(names) // _PARTS
+    makers = {name: node for node in graph.node for name in node.output}
+    constants = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
     found = [
-        _head(graph, name, "Sigmoid" if place < levels else "Identity")
+        _head(name, "Sigmoid" if place < levels else "Identity", makers, constants)
         for place, name in enumerate(names)
     ]
     heads = [one for one in found if one is not None]
@@ -174,10 +176,16 @@ def add_taps(graph: onnx.GraphProto, head: Head) -> None:
     )
 
 
-def _head(graph: onnx.GraphProto, output: str, activation: str) -> Head | None:
-    """The convolution that ``output`` shows as rows of an anchor each, if one does."""
-    makers = {name: node for node in graph.node for name in node.output}
-    constants = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+def _head(
+    output: str,
+    activation: str,
+    makers: dict[str, onnx.NodeProto],
+    constants: dict[str, NDArray[Any]],
+) -> Head | None:
+    """The convolution that ``output`` shows as rows of an anchor each, if one does.
+
+    ``makers`` are the nodes by the names of their outputs.
+    """
     scale = np.ones((), np.float32)
     width, ends_in = 0, "Identity"
     node = makers.get(output)

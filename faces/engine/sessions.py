@@ -19,13 +19,12 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from faces.engine import placement
 from faces.engine.errors import (
     ConfigurationError,
     EngineUnavailable,
     OutOfMemory,
 )
-from faces.engine.placement import Helpers
+from faces.engine.placement import Helpers, threads_now
 
 if TYPE_CHECKING:
     import onnx
@@ -118,8 +117,8 @@ def create_session(
     ``threads`` is the number of threads that one run may use, at least 1. With ``spin``
     they wait for each other's layers awake: for runs that have the cores to themselves.
     Sessions do not survive a fork: create them in the process that uses them.
-    ``session_class``
-    and ``cuda_usable`` replace ONNX Runtime and the look for a GPU in tests.
+    ``session_class`` and ``cuda_usable`` replace ONNX Runtime and the look for a GPU in
+    tests.
 
     Raises ConfigurationError for an unknown device, a model that cannot be loaded, and
     when ``cuda`` was asked for and the session that came back does not run on it:
@@ -133,7 +132,7 @@ def create_session(
         raise _no_cuda(device, problem)
     usable = not problem if cuda_usable is None else cuda_usable
     providers = rank_providers(kind, index=index, cuda_usable=usable)
-    known_threads = placement.threads_now()
+    known_threads = threads_now()
     try:
         session = session_class(
             _source(model),
@@ -155,7 +154,7 @@ def create_session(
             raise _no_cuda(device, problem)
         logger.warning("FACE_DEVICE=auto uses the processor: %s", problem)
     logger.debug("session on %s, asked for %s", got[0], device)
-    started = placement.threads_now() - known_threads
+    started = threads_now() - known_threads
     # Others may have started threads meanwhile: theirs are not for us to place.
     if threads > 1 and len(started) == threads - 1 and not on_cuda(session):
         return _Placed(session, Helpers(started))
